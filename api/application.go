@@ -1,0 +1,236 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/rak-n-rok/krake/api/constraint"
+	"github.com/rak-n-rok/krake/api/wire"
+)
+
+// ApplicationKind is the kind of applications: manifests that Krake places on clusters.
+var ApplicationKind = &Kind{
+	Group: "kubernetes", Name: "Application", Plural: "applications",
+	Namespaced: true, Status: true, Force: true,
+	New: func() Resource { return &Application{} },
+	Actions: []Action{
+		{Name: "binding", New: func() any { return &ClusterBinding{} }, Apply: bindApplication},
+		{Name: "complete", New: func() any { return &ApplicationComplete{} }, Apply: completeApplication},
+		{Name: "shutdown", New: func() any { return &ApplicationShutdown{} }, Apply: shutdownApplication},
+		{Name: "retry", Apply: retryApplication},
+	},
+	Parts: []Part{
+		{Name: InventoryPart, New: func() any { return &Inventory{} }},
+		{Name: MigrationPart, New: func() any { return &Migration{} }},
+		{Name: PlacementPart, New: func() any { return &Placement{} }},
+	},
+	Secrets: []string{"status.complete_token", "status.complete_key", "status.shutdown_token", "status.shutdown_key"},
+}
+
+// The hooks that mean something; other names are accepted and have no effect.
+const (
+	HookComplete = "complete"
+	HookShutdown = "shutdown"
+)
+
+// Application is a set of Kubernetes objects that run together on one cluster.
+type Application struct {
+	Envelope
+	Spec   ApplicationSpec   `json:"spec" wire:"required"`
+	Status ApplicationStatus `json:"status" wire:"sub"`
+}
+
+// ApplicationSpec is what the user asks for.
+type ApplicationSpec struct {
+	Manifest                Manifest               `json:"manifest" wire:"required"`
+	Tosca                   ToscaSource            `json:"tosca"`
+	Csar                    *string                `json:"csar"`
+	ObserverSchema          []map[string]any       `json:"observer_schema"`
+	Constraints             ApplicationConstraints `json:"constraints" wire:"required"`
+	Hooks                   []string               `json:"hooks"`
+	ShutdownGraceTime       *int64                 `json:"shutdown_grace_time"` // seconds
+	ShutdownFailureStrategy *string                `json:"shutdown_failure_strategy"`
+	ShutdownRetryCount      *int64                 `json:"shutdown_retry_count"`
+	// Backoff multiplies BackoffDelay, in seconds, with every failed attempt to find a place; BackoffLimit is how many
+	// attempts may fail, -1 for any number.
+	Backoff           int64  `json:"backoff" wire:"default=1"`
+	BackoffDelay      int64  `json:"backoff_delay" wire:"default=1"`
+	BackoffLimit      int64  `json:"backoff_limit" wire:"default=-1"`
+	StorageMigration  string `json:"storage_migration" wire:"default=none"`
+	AutoClusterCreate bool   `json:"auto_cluster_create"`
+	// MigrationStrategy says what comes first in a move: by default what the manifest can bear.
+	MigrationStrategy MigrationStrategy `json:"migration_strategy" wire:"added,default=AUTO"`
+}
+
+// ApplicationConstraints say where an application may run.
+type ApplicationConstraints struct {
+	Cluster   ClusterConstraints `json:"cluster" wire:"required"`
+	Migration bool               `json:"migration" wire:"default=true"` // may it be moved once it runs
+}
+
+// ClusterConstraints must all hold for a cluster to be chosen.
+type ClusterConstraints struct {
+	Labels          []constraint.Label  `json:"labels" wire:"null"`
+	CustomResources []string            `json:"custom_resources"`
+	Metrics         []constraint.Metric `json:"metrics" wire:"null"`
+}
+
+// MigrationStrategy is the order of a move.
+type MigrationStrategy string
+
+// The strategies.
+const (
+	// MigrateAuto creates first, unless two copies at once would harm.
+	MigrateAuto        MigrationStrategy = "AUTO"
+	MigrateCreateFirst MigrationStrategy = "CREATE_FIRST"
+	MigrateDeleteFirst MigrationStrategy = "DELETE_FIRST"
+)
+
+// Members lists the strategies.
+func (MigrationStrategy) Members() []string { return []string{"AUTO", "CREATE_FIRST", "DELETE_FIRST"} }
+
+// ApplicationStatus is what Krake knows of an application.
+type ApplicationStatus struct {
+	Reason                   *Reason           `json:"reason"`
+	State                    ApplicationState  `json:"state" wire:"default=PENDING"`
+	ContainerHealth          ContainerHealth   `json:"container_health"`
+	KubeControllerTriggered  *Time             `json:"kube_controller_triggered"`
+	Scheduled                *Time             `json:"scheduled"`
+	ScheduledTo              *ResourceRef      `json:"scheduled_to"`
+	RunningOn                *ResourceRef      `json:"running_on"`
+	Retries                  *int64            `json:"retries"`
+	ScheduledRetry           *Time             `json:"scheduled_retry"`
+	Services                 map[string]string `json:"services"`
+	MangledObserverSchema    []map[string]any  `json:"mangled_observer_schema"`
+	LastObservedManifest     []map[string]any  `json:"last_observed_manifest"`
+	LastAppliedManifest      []map[string]any  `json:"last_applied_manifest"`
+	CompleteToken            *string           `json:"complete_token"`
+	CompleteCert             *string           `json:"complete_cert"`
+	CompleteKey              *string           `json:"complete_key"`
+	ShutdownToken            *string           `json:"shutdown_token"`
+	ShutdownCert             *string           `json:"shutdown_cert"`
+	ShutdownKey              *string           `json:"shutdown_key"`
+	ShutdownGracePeriod      *Time             `json:"shutdown_grace_period"`
+	AutoClusterCreateStarted *string           `json:"auto_cluster_create_started"`
+	MigrationRetries         int64             `json:"migration_retries"`
+	MigrationTimeout         int64             `json:"migration_timeout"` // Unix seconds
+	Conditions               Conditions        `json:"conditions" wire:"added"`
+	// ScheduledGeneration is the newest generation that the scheduler has decided on; 0 before the first decision.
+	ScheduledGeneration int64 `json:"scheduled_generation" wire:"server"`
+}
+
+// ContainerHealth counts pods.
+type ContainerHealth struct {
+	DesiredPods   int64 `json:"desired_pods"`
+	RunningPods   int64 `json:"running_pods"`
+	CompletedPods int64 `json:"completed_pods"`
+	FailedPods    int64 `json:"failed_pods"`
+}
+
+// ApplicationState sums up an application in one word.
+type ApplicationState string
+
+// The states of an application.
+const (
+	AppPending            ApplicationState = "PENDING"
+	AppCreating           ApplicationState = "CREATING"
+	AppRunning            ApplicationState = "RUNNING"
+	AppReconciling        ApplicationState = "RECONCILING"
+	AppTranslating        ApplicationState = "TRANSLATING"
+	AppRetrying           ApplicationState = "RETRYING"
+	AppRestarting         ApplicationState = "RESTARTING"
+	AppWaitingForCleaning ApplicationState = "WAITING_FOR_CLEANING"
+	AppReadyForAction     ApplicationState = "READY_FOR_ACTION"
+	AppMigrating          ApplicationState = "MIGRATING"
+	AppWaitingForCluster  ApplicationState = "WAITING_FOR_CLUSTER_CREATION"
+	AppDeleting           ApplicationState = "DELETING"
+	AppDeleted            ApplicationState = "DELETED"
+	AppDegraded           ApplicationState = "DEGRADED"
+	AppFailed             ApplicationState = "FAILED"
+	AppCompleted          ApplicationState = "COMPLETED"
+)
+
+// Members lists the states.
+func (ApplicationState) Members() []string {
+	return []string{"PENDING", "CREATING", "RUNNING", "RECONCILING", "TRANSLATING", "RETRYING", "RESTARTING",
+		"WAITING_FOR_CLEANING", "READY_FOR_ACTION", "MIGRATING", "WAITING_FOR_CLUSTER_CREATION", "DELETING", "DELETED",
+		"DEGRADED", "FAILED", "COMPLETED"}
+}
+
+// Deleting asks an application that wants to be told before it is stopped to get ready.
+func (a *Application) Deleting() {
+	if slices.Contains(a.Spec.Hooks, HookShutdown) {
+		a.Status.State = AppWaitingForCleaning
+	}
+}
+
+// CheckWire holds the rules about the whole specification.
+func (s *ApplicationSpec) CheckWire(e *wire.Errors) {
+	if s.Csar != nil && !hasSuffix(*s.Csar, ".csar", ".zip") {
+		e.At("csar").Add("Invalid CSAR archive URL.")
+	}
+	if len(s.Manifest) == 0 && s.Tosca.Empty() && (s.Csar == nil || *s.Csar == "") {
+		e.AddSchema("The application should be defined by a manifest file, a TOSCA template or a CSAR file.")
+	}
+	if len(s.Manifest) > 0 {
+		for _, problem := range checkObserverSchema(s.ObserverSchema, s.Manifest) {
+			e.At("observer_schema").Add(problem)
+		}
+	}
+}
+
+// ClusterBinding is the body of PUT …/binding: the scheduler's decision.
+type ClusterBinding struct {
+	API     string      `json:"api"`
+	Kind    string      `json:"kind"`
+	Cluster ResourceRef `json:"cluster" wire:"required"`
+	// UID and Generation, when given, must be those of the application that was decided on.
+	UID        string `json:"uid" wire:"added"`
+	Generation int64  `json:"generation" wire:"added"`
+	// Expected, when given, is the cluster that the application was bound to when it was decided on.
+	Expected Expectation `json:"expected" wire:"added"`
+	// Placement, when given, replaces the part of that name.
+	Placement *Placement `json:"placement" wire:"added"`
+}
+
+// Expectation is a reference that may be stated, also as null, or left open.
+type Expectation struct {
+	Stated bool
+	Ref    *ResourceRef
+}
+
+// Expect states that a reference is expected, or none when ref is nil.
+func Expect(ref *ResourceRef) Expectation { return Expectation{Stated: true, Ref: ref} }
+
+// DecodeNull states that nothing is expected.
+func (x *Expectation) DecodeNull() { *x = Expect(nil) }
+
+// DecodeWire states the reference.
+func (x *Expectation) DecodeWire(v any) error {
+	ref := &ResourceRef{}
+	if err := wire.Decode(v, ref, wire.Create); err != nil {
+		return err
+	}
+	*x = Expect(ref)
+	return nil
+}
+
+func (x Expectation) holds(actual *ResourceRef) bool { return !x.Stated || SameRef(x.Ref, actual) }
+
+// ApplicationComplete is the body of PUT …/complete, which an application sends when its work is done.
+type ApplicationComplete struct {
+	API   string  `json:"api"`
+	Kind  string  `json:"kind"`
+	Token *string `json:"token"`
+}
+
+// ApplicationShutdown is the body of PUT …/shutdown, which an application sends when it may be stopped.
+type ApplicationShutdown struct {
+	API   string  `json:"api"`
+	Kind  string  `json:"kind"`
+	Token *string `json:"token"`
+}
+
+func stale(format string, args ...any) error {
+	return NewProblem(http.StatusConflict, TitleTransaction, format, args...)
+}

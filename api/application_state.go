@@ -1,0 +1,139 @@
+package api
+
+import "slices"
+
+// Reasons of the conditions of an application that its state depends on, beside the reason codes.
+const (
+	InProgress = "InProgress" // Applied, Cleaned: being worked on
+	Completed  = "Completed"  // Healthy: all jobs and bare pods have ended
+	Restarting = "Restarting" // Healthy: containers ended and are being started again
+	Requested  = "Requested"  // ShuttingDown: waiting for the application's answer
+	Confirmed  = "Confirmed"  // ShuttingDown: the application may be stopped
+)
+
+// Settle keeps the stamps of the hand-over between scheduler and controller monotonic, marks the generation that was
+// scheduled, and recomputes owners and state when what they depend on has changed.
+func (a *Application) Settle(before Resource) {
+	old, _ := before.(*Application)
+	if old == nil {
+		old = &Application{}
+	}
+	s := &a.Status
+	s.Scheduled = notBefore(s.Scheduled, old.Status.Scheduled)
+	s.KubeControllerTriggered = notBefore(s.KubeControllerTriggered, old.Status.KubeControllerTriggered)
+	triggered := s.KubeControllerTriggered
+	renewed := triggered != nil && (old.Status.KubeControllerTriggered == nil || !triggered.Equal(*old.Status.KubeControllerTriggered))
+	if renewed && !triggered.Before(a.Metadata.Modified) {
+		s.ScheduledGeneration = a.Metadata.Generation
+	}
+	if !SameRef(s.ScheduledTo, old.Status.ScheduledTo) || !SameRef(s.RunningOn, old.Status.RunningOn) {
+		a.Metadata.Owners = clusterOwners(a.Metadata.Owners, s.ScheduledTo, s.RunningOn)
+	}
+	if conditionsChanged(s.Conditions, old.Status.Conditions) {
+		s.State, s.Reason = a.project()
+	}
+}
+
+// notBefore keeps a stamp from going back, whatever the clock says. A stamp may be removed.
+func notBefore(now, before *Time) *Time {
+	if now == nil || before == nil {
+		return now
+	}
+	later := now.Max(*before)
+	return &later
+}
+
+// clusterOwners replaces the clusters among the owners by those that the application is bound to and runs on; what a
+// user put there beside clusters stays.
+func clusterOwners(owners []ResourceRef, refs ...*ResourceRef) []ResourceRef {
+	out := make([]ResourceRef, 0, len(owners)+len(refs))
+	for _, o := range owners {
+		wanted := slices.ContainsFunc(refs, func(r *ResourceRef) bool { return r != nil && r.Equal(o) })
+		if wanted || o.API != ClusterKind.Group || o.Kind != ClusterKind.Name {
+			out = append(out, o)
+		}
+	}
+	for _, r := range refs {
+		if r != nil && !slices.ContainsFunc(out, r.Equal) {
+			out = append(out, *r)
+		}
+	}
+	return out
+}
+
+func conditionsChanged(a, b Conditions) bool {
+	return !slices.EqualFunc(a, b, func(x, y Condition) bool {
+		return x.Type == y.Type && x.Status == y.Status && x.Reason == y.Reason && x.Message == y.Message &&
+			x.ObservedGeneration == y.ObservedGeneration
+	})
+}
+
+// project computes state and reason from the conditions: the first row of the table in docs/states.md that holds.
+func (a *Application) project() (ApplicationState, *Reason) {
+	cs := a.Status.Conditions
+	scheduled, applied, healthy := cs.Get(Scheduled), cs.Get(Applied), cs.Get(Healthy)
+	shutdown, cleaned := cs.Get(ShuttingDown), cs.Get(Cleaned)
+	switch {
+	case shutdown.Status == True && shutdown.Reason == Requested:
+		return AppWaitingForCleaning, nil
+	case shutdown.Status == True && shutdown.Reason == Confirmed:
+		return AppReadyForAction, nil
+	case a.Metadata.Deleted != nil && cleaned.Reason != "":
+		return AppDeleting, cleaned.asReason()
+	case scheduled.Status == False && a.Status.ScheduledRetry != nil:
+		return AppDegraded, scheduled.asReason()
+	case scheduled.Status == False:
+		return AppFailed, scheduled.asReason()
+	case a.Status.ScheduledTo == nil && a.Status.RunningOn == nil:
+		return AppPending, nil
+	case cs.Get(Migrating).Status == True:
+		return AppMigrating, cs.Get(Migrating).asReason()
+	}
+	return a.projectApplied(applied, healthy)
+}
+
+func (a *Application) projectApplied(applied, healthy Condition) (ApplicationState, *Reason) {
+	switch {
+	case applied.Status == False:
+		return AppFailed, applied.asReason()
+	case applied.Status == Unknown && applied.Reason == InProgress && a.Status.RunningOn == nil:
+		return AppCreating, nil
+	case applied.Status == Unknown && applied.Reason == InProgress:
+		return AppReconciling, nil
+	case applied.Status == Unknown && applied.Reason != "":
+		return a.stateBeforeError(), applied.asReason() // being retried
+	case applied.Status == Unknown:
+		return a.stateBeforeError(), nil
+	case healthy.Status == True && healthy.Reason == Completed:
+		return AppCompleted, nil
+	case healthy.Reason == Restarting:
+		return AppRestarting, nil
+	case healthy.Status == False:
+		return AppDegraded, nil
+	default:
+		return AppRunning, nil
+	}
+}
+
+// stateBeforeError is the state while nothing new is known of what was applied: it stays, unless it said that no place
+// was found, which is over.
+func (a *Application) stateBeforeError() ApplicationState {
+	r := a.Status.Reason
+	unplaced := r != nil && r.Code == NoSuitableResource
+	switch {
+	case unplaced && a.Status.RunningOn != nil:
+		return AppReconciling
+	case unplaced || a.Status.State == AppFailed:
+		return AppPending
+	default:
+		return a.Status.State
+	}
+}
+
+// asReason gives a condition as the reason of a state, nil when it names no reason code.
+func (c Condition) asReason() *Reason {
+	if !slices.Contains(ReasonCode("").Members(), c.Reason) {
+		return nil
+	}
+	return &Reason{Code: ReasonCode(c.Reason), Message: c.Message}
+}

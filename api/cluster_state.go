@@ -1,0 +1,42 @@
+package api
+
+// Reasons of a cluster's conditions that its state depends on.
+const (
+	Answers     = "Answers"     // Reachable: the cluster answered
+	Reconnected = "Reconnected" // Reachable: it answered for the first time after it had not
+	Pressure    = "Pressure"    // Healthy: a node lacks memory, disk or process numbers
+	NotReady    = "NotReady"    // Healthy: a node is not ready
+)
+
+// Settle recomputes the state when a condition has changed.
+func (c *Cluster) Settle(before Resource) {
+	old, _ := before.(*Cluster)
+	if old == nil {
+		old = &Cluster{}
+	}
+	c.Status.Scheduled = notBefore(c.Status.Scheduled, old.Status.Scheduled)
+	if conditionsChanged(c.Status.Conditions, old.Status.Conditions) {
+		c.Status.State, c.Status.Reason = c.project()
+	}
+}
+
+// project computes state and reason from the conditions: the first row of the table in docs/states.md that holds.
+func (c *Cluster) project() (ClusterState, *Reason) {
+	reachable, healthy := c.Status.Conditions.Get(Reachable), c.Status.Conditions.Get(Healthy)
+	switch {
+	case reachable.Status == Unknown:
+		return c.Status.State, c.Status.Reason
+	case reachable.Status == False:
+		return ClusterOffline, reachable.asReason()
+	case c.Status.State == ClusterFailingMetrics:
+		return ClusterFailingMetrics, c.Status.Reason
+	case reachable.Reason == Reconnected:
+		return ClusterConnecting, nil
+	case healthy.Status == False && healthy.Reason == Pressure:
+		return ClusterUnhealthy, nil
+	case healthy.Status == False:
+		return ClusterNotReady, nil
+	default:
+		return ClusterOnline, nil
+	}
+}

@@ -1,0 +1,197 @@
+package api
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/rak-n-rok/krake/api/wire"
+)
+
+// A Resource is a pointer to a struct that embeds Envelope.
+type Resource interface {
+	// Envelope returns the part that all resources share.
+	envelope() *Envelope
+}
+
+// Envelope is what every resource has: the kind it is of, and its metadata.
+type Envelope struct {
+	API      string   `json:"api"`
+	Kind     string   `json:"kind"`
+	Metadata Metadata `json:"metadata" wire:"required"`
+}
+
+func (e *Envelope) envelope() *Envelope { return e }
+
+// Meta returns the metadata of a resource, for reading and writing.
+func Meta(r Resource) *Metadata { return &r.envelope().Metadata }
+
+// A Kind describes one kind of resource: everything that generic code needs to serve, store and show it.
+type Kind struct {
+	Group      string // first segment of its paths, "kubernetes"
+	Name       string // "Application"
+	Plural     string // "applications"
+	Namespaced bool
+	Status     bool // has the sub-resource status
+	Force      bool // DELETE knows ?force=True
+	// QuietUpdate answers an update that changes nothing with 200 instead of 400, as the reference does for this kind.
+	QuietUpdate bool
+	// New returns an empty object.
+	New func() Resource
+	// Actions are the sub-resources that change an object by a rule of their own, such as binding.
+	Actions []Action
+	// Parts are the documents that are stored beside an object, out of reach of clients that do not know them.
+	Parts []Part
+	// Secrets are the paths of values that must not reach a log, an error or a trace.
+	Secrets []string
+}
+
+// What generic code does with an object can be refined by its type, with these optional interfaces. Their methods are
+// pure: they look at nothing but their arguments.
+type (
+	// A Settler brings derived fields in line before an object is stored; the server calls it after every change with
+	// the object as it was, nil on creation.
+	Settler interface{ Settle(before Resource) }
+	// A Deleter takes note that its deletion was asked for.
+	Deleter interface{ Deleting() }
+	// A Remover returns what must be created in the transaction that removes its record, by force or because nobody
+	// has work left.
+	Remover interface {
+		Removed(parts map[string]any, forced bool) []Resource
+	}
+)
+
+// An Action is a PUT on a sub-resource. Apply changes the object or refuses with a *Problem; it must not look anywhere else.
+type Action struct {
+	Name string
+	New  func() any // the body to decode into, nil when the body is ignored
+	// Apply may put documents into parts, by name; they are written with the object.
+	Apply func(r Resource, body any, now Time, parts map[string]any) error
+}
+
+// A Part is a document stored beside an object and removed with it.
+type Part struct {
+	Name string
+	New  func() any
+}
+
+// Key is the place of an object in the store, and of the kind's objects when name (and namespace) are empty.
+func (k *Kind) Key(namespace, name string) string {
+	prefix := "/" + k.Group + "/" + k.Plural + "/"
+	if !k.Namespaced || namespace == "" {
+		return prefix + name
+	}
+	return prefix + namespace + "/" + name
+}
+
+// PartKey is the place of a part of the object with this uid in the store.
+func (k *Kind) PartKey(uid, part string) string { return "/krake/" + k.Plural + "/" + uid + "/" + part }
+
+// Path is the URL path of an object, or of the list when name is empty; of all namespaces when namespace is empty, too.
+func (k *Kind) Path(namespace, name string) string {
+	path := "/" + k.Group
+	if k.Namespaced && namespace != "" {
+		path += "/namespaces/" + namespace
+	}
+	path += "/" + k.Plural
+	if name != "" {
+		path += "/" + name
+	}
+	return path
+}
+
+// Action returns the action of this name, nil when there is none.
+func (k *Kind) Action(name string) *Action {
+	for i := range k.Actions {
+		if k.Actions[i].Name == name {
+			return &k.Actions[i]
+		}
+	}
+	return nil
+}
+
+// Part returns the part of this name, nil when there is none.
+func (k *Kind) Part(name string) *Part {
+	for i := range k.Parts {
+		if k.Parts[i].Name == name {
+			return &k.Parts[i]
+		}
+	}
+	return nil
+}
+
+// Ref returns the reference by which other objects name this one.
+func (k *Kind) Ref(namespace, name string) ResourceRef {
+	ref := ResourceRef{API: k.Group, Kind: k.Name, Name: name}
+	if k.Namespaced {
+		ref.Namespace = &namespace
+	}
+	return ref
+}
+
+// Decode reads an object of this kind from a tree that wire.Parse returned.
+func (k *Kind) Decode(doc any, mode wire.Mode) (Resource, error) {
+	r := k.New()
+	errs := &wire.Errors{}
+	if m, ok := doc.(map[string]any); ok && mode != wire.Stored {
+		checkConstant(errs, m, "api", k.Group)
+		checkConstant(errs, m, "kind", k.Name)
+	}
+	if err := errs.Err(); err != nil {
+		return nil, err
+	}
+	if err := wire.Decode(doc, r, mode); err != nil {
+		return nil, err
+	}
+	r.envelope().API, r.envelope().Kind = k.Group, k.Name
+	if m := Meta(r); m.Generation == 0 {
+		m.Generation = 1 // written before generations were counted
+	}
+	return r, nil
+}
+
+func checkConstant(errs *wire.Errors, m map[string]any, key, want string) {
+	switch got, present := m[key]; {
+	case !present:
+	case got == nil:
+		errs.At(key).Add("Field may not be null.")
+	default:
+		if s, ok := got.(string); !ok {
+			errs.At(key).Add("Not a valid string.")
+		} else if s != want {
+			errs.At(key).Add(fmt.Sprintf("Must be equal to %s.", want))
+		}
+	}
+}
+
+// KindOf returns the kind of a resource by its Go type. It panics for a type that is not in the table.
+func KindOf(r Resource) *Kind {
+	t := reflect.TypeOf(r)
+	for _, k := range Kinds {
+		if reflect.TypeOf(k.New()) == t {
+			return k
+		}
+	}
+	panic(fmt.Sprintf("api: %s is not in the table of kinds", t))
+}
+
+// FindKind returns the kind that a reference names, nil when there is none.
+func FindKind(group, name string) *Kind {
+	for _, k := range Kinds {
+		if k.Group == group && k.Name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// New returns an object of a kind by its Go type, with every field at its default.
+func New[T any, P interface {
+	*T
+	Resource
+}]() P {
+	r := P(new(T))
+	wire.Default(r)
+	k := KindOf(r)
+	r.envelope().API, r.envelope().Kind = k.Group, k.Name
+	return r
+}

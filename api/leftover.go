@@ -1,0 +1,84 @@
+package api
+
+import "fmt"
+
+// LeftoverKind is the kind of what remains on clusters after the records that knew of it are gone.
+var LeftoverKind = &Kind{
+	Group: "kubernetes", Name: "Leftover", Plural: "leftovers",
+	Namespaced: true, Status: true, Force: true,
+	New:     func() Resource { return &Leftover{} },
+	Secrets: []string{"spec.kubeconfig"},
+}
+
+// Leftover says what is still on a cluster and how to get there. It is removed when everything is gone.
+type Leftover struct {
+	Envelope
+	Spec   LeftoverSpec   `json:"spec" wire:"required"`
+	Status LeftoverStatus `json:"status" wire:"sub"`
+}
+
+// LeftoverSpec is what is to be removed.
+type LeftoverSpec struct {
+	Cause string `json:"cause"` // a sentence for people
+	// Cluster is the record that the cluster had, Identity the UID of its namespace kube-system.
+	Cluster  *ResourceRef `json:"cluster"`
+	Identity string       `json:"identity" wire:"required"`
+	// Kubeconfig leads to the cluster when no record does; it is empty when a record was left.
+	Kubeconfig Kubeconfig `json:"kubeconfig"`
+	// Application is whose objects these were, ApplicationUID tells it from a later one of the same name.
+	Application    *ResourceRef      `json:"application"`
+	ApplicationUID string            `json:"application_uid"`
+	Objects        []InventoryObject `json:"objects"`
+}
+
+// LeftoverStatus is how the removal is going.
+type LeftoverStatus struct {
+	Attempts int64  `json:"attempts"`
+	Message  string `json:"message"` // why the last attempt did not finish, empty when none was made
+}
+
+// Removed hands on what an application still has on clusters when its record goes, one leftover for each cluster.
+func (a *Application) Removed(parts map[string]any, _ bool) []Resource {
+	inventory, _ := parts[InventoryPart].(*Inventory)
+	if inventory == nil {
+		return nil
+	}
+	var out []Resource
+	byCluster := map[string]*Leftover{}
+	for _, o := range inventory.Objects {
+		l := byCluster[o.Cluster]
+		if l == nil {
+			l = NewLeftover(a, o.Cluster, "The application's record was removed before its objects.")
+			byCluster[o.Cluster] = l
+			out = append(out, l)
+		}
+		l.Spec.Objects = append(l.Spec.Objects, o)
+	}
+	return out
+}
+
+// NewLeftover makes a leftover for what an application has on the cluster with this identity. Its name depends on both
+// alone, so that making it twice gives the same object.
+func NewLeftover(a *Application, identity, cause string) *Leftover {
+	ref := ApplicationKind.Ref(a.Metadata.NamespaceOrEmpty(), a.Metadata.Name)
+	l := New[Leftover]()
+	l.Metadata.Name = fmt.Sprintf("%s.%s", a.Metadata.UID, identity)
+	l.Metadata.Namespace = a.Metadata.Namespace
+	l.Spec.Cause, l.Spec.Identity = cause, identity
+	l.Spec.Application, l.Spec.ApplicationUID = &ref, a.Metadata.UID
+	return l
+}
+
+// Removed keeps the way to a cluster whose record was removed by force: applications may still have objects there.
+func (c *Cluster) Removed(_ map[string]any, forced bool) []Resource {
+	if !forced || c.Status.Identity == "" || len(c.Spec.Kubeconfig) == 0 {
+		return nil
+	}
+	ref := ClusterKind.Ref(c.Metadata.NamespaceOrEmpty(), c.Metadata.Name)
+	l := New[Leftover]()
+	l.Metadata.Name = "cluster." + c.Metadata.UID
+	l.Metadata.Namespace = c.Metadata.Namespace
+	l.Spec.Cause = "The cluster's record was removed by force."
+	l.Spec.Cluster, l.Spec.Identity, l.Spec.Kubeconfig = &ref, c.Status.Identity, c.Spec.Kubeconfig
+	return []Resource{l}
+}

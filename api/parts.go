@@ -1,0 +1,105 @@
+package api
+
+// Names of the parts of an application.
+const (
+	InventoryPart = "inventory"
+	MigrationPart = "migration"
+	PlacementPart = "placement"
+)
+
+// Inventory lists the objects that an application has on clusters: those that exist, and those that are about to.
+type Inventory struct {
+	Objects []InventoryObject `json:"objects"`
+}
+
+// InventoryObject is one Kubernetes object of an application. An object is the same when cluster, group, kind,
+// namespace and name are.
+type InventoryObject struct {
+	// Cluster is the identity of the cluster: the UID of its namespace kube-system.
+	Cluster string `json:"cluster" wire:"required"`
+	// Group and Version are those of the API that the object was last written with.
+	Group     string `json:"group"`
+	Version   string `json:"version"`
+	Kind      string `json:"kind" wire:"required"`
+	Namespace string `json:"namespace"` // empty for cluster-wide objects
+	Name      string `json:"name" wire:"required"`
+	// UID is the object's on the cluster; empty means that it was about to be created, and may exist or not.
+	UID string `json:"uid"`
+	// Hash is that of the manifest that was last applied.
+	Hash string `json:"hash"`
+	// Wave is the step of the deployment that it belongs to; removal goes through the waves in reverse.
+	Wave int64 `json:"wave"`
+}
+
+// SameObject says whether two entries are the same object on the same cluster.
+func (o InventoryObject) SameObject(p InventoryObject) bool {
+	return o.Cluster == p.Cluster && o.Group == p.Group && o.Kind == p.Kind && o.Namespace == p.Namespace && o.Name == p.Name
+}
+
+// MigrationPhase is a step of a move.
+type MigrationPhase string
+
+// The phases of a move in the order in which they are gone through. A move that creates first skips Stopping, one
+// that deletes first skips Draining and Removing.
+const (
+	PhaseNone     MigrationPhase = ""         // no move
+	PhaseStopping MigrationPhase = "Stopping" // removing from the source, nothing on the target yet
+	PhaseCreating MigrationPhase = "Creating" // applying on the target and waiting until it is ready
+	PhaseDraining MigrationPhase = "Draining" // running_on is the target; clients are leaving the source
+	PhaseRemoving MigrationPhase = "Removing" // removing from the source
+	PhaseUndoing  MigrationPhase = "Undoing"  // the target failed; removing from it, the source is untouched
+)
+
+// Members lists the phases.
+func (MigrationPhase) Members() []string {
+	return []string{"", "Stopping", "Creating", "Draining", "Removing", "Undoing"}
+}
+
+// Migration is the state of a move, stored so that any process can go on with it.
+type Migration struct {
+	Phase MigrationPhase `json:"phase"`
+	// Source and Target are the clusters' records; SourceID and TargetID their identities.
+	Source   *ResourceRef `json:"source"`
+	Target   *ResourceRef `json:"target"`
+	SourceID string       `json:"source_id"`
+	TargetID string       `json:"target_id"`
+	// Generation is that of the application whose manifest is being moved.
+	Generation int64 `json:"generation"`
+	// Started is when the move began, Since when the phase did, Deadline when it is given up.
+	Started  *Time `json:"started"`
+	Since    *Time `json:"since"`
+	Deadline *Time `json:"deadline"`
+	// Failures counts moves in a row that were given up; Message says why the last one was.
+	Failures int64  `json:"failures"`
+	Message  string `json:"message"`
+}
+
+// Placement is the record of the scheduler's decisions, the newest first.
+type Placement struct {
+	Decisions []Decision `json:"decisions"`
+}
+
+// KeptDecisions is how many decisions are kept.
+const KeptDecisions = 10
+
+// Decision explains why an application is where it is, or why it is nowhere.
+type Decision struct {
+	Time       *Time  `json:"time"`
+	Generation int64  `json:"generation"`
+	Outcome    string `json:"outcome"` // "placed", "kept", "moved" or "refused"
+	// Chosen and Current are the clusters' names, empty for none.
+	Chosen  string `json:"chosen"`
+	Current string `json:"current"`
+	Reason  string `json:"reason"` // a sentence for people
+	// Candidates are the clusters that were looked at, the chosen one first; long lists are cut.
+	Candidates []CandidateRecord `json:"candidates"`
+	// Refused counts the clusters that could not be chosen, by reason.
+	Refused map[string]int64 `json:"refused"`
+}
+
+// CandidateRecord is what the scheduler thought of one cluster.
+type CandidateRecord struct {
+	Name    string  `json:"name"`
+	Score   float64 `json:"score"`
+	Refusal string  `json:"refusal"` // why it could not be chosen, empty when it could
+}

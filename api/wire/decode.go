@@ -1,0 +1,370 @@
+package wire
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Mode says where a document comes from, and so which rules hold.
+type Mode int
+
+// The modes.
+const (
+	// Create reads the body of a POST: fields that the server sets are not even looked at.
+	Create Mode = iota
+	// Update reads the body of a PUT: what the server sets must be there, but is replaced later.
+	Update
+	// Stored reads what a server wrote, also an older or newer one: absent fields get their defaults.
+	Stored
+)
+
+// A Decoder decodes itself from a value of the JSON tree. A returned *Errors is placed under the field's name;
+// any other error becomes a message there.
+type Decoder interface{ DecodeWire(v any) error }
+
+// A NullDecoder tells null from absent: it is called for an explicit null.
+type NullDecoder interface{ DecodeNull() }
+
+// An Enum is a string with a fixed set of values.
+type Enum interface{ Members() []string }
+
+// A Checker has rules beyond those of single fields. It is asked once all fields are well-formed.
+type Checker interface{ CheckWire(e *Errors) }
+
+// Decode fills into, a pointer to a struct, from a tree that Parse returned. Parts of the tree become parts of the
+// result, so the caller must not use the tree again. The error is an *Errors.
+func Decode(doc any, into any, mode Mode) error {
+	d := decoder{mode: mode}
+	d.value(reflect.ValueOf(into).Elem(), doc, field{})
+	return d.root.Err()
+}
+
+// Default fills into, a pointer to a struct, with the values of a document in which everything is absent.
+func Default(into any) {
+	d := decoder{mode: Stored}
+	d.value(reflect.ValueOf(into).Elem(), map[string]any{}, field{})
+}
+
+// A decoder remembers where it is, so that nodes of the error tree are made for errors only.
+type decoder struct {
+	mode     Mode
+	root     Errors
+	path     []step
+	failures int
+}
+
+// A step leads from an object to a field, or from a list to an element.
+type step struct {
+	key   string
+	index bool
+}
+
+// here returns the error node of the current place and counts a failure.
+func (d *decoder) here() *Errors {
+	d.failures++
+	e := &d.root
+	for _, s := range d.path {
+		e = e.child(s.key, s.index)
+	}
+	return e
+}
+
+func (d *decoder) fail(message string) { d.here().Add(message) }
+
+func (d *decoder) at(key string, index bool, do func()) {
+	d.path = append(d.path, step{key, index})
+	do()
+	d.path = d.path[:len(d.path)-1]
+}
+
+func (d *decoder) value(v reflect.Value, raw any, f field) {
+	if v.Kind() == reflect.Pointer {
+		if raw == nil {
+			v.SetZero()
+			return
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(v.Elem(), raw, f)
+		return
+	}
+	if raw == nil {
+		d.null(v, f)
+		return
+	}
+	if dec, ok := v.Addr().Interface().(Decoder); ok {
+		d.custom(dec, raw)
+		return
+	}
+	if en, ok := v.Interface().(Enum); ok {
+		d.enum(v, en, raw)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		d.structure(v, raw)
+	case reflect.Slice:
+		d.list(v, raw)
+	case reflect.Map:
+		d.mapping(v, raw)
+	case reflect.Interface:
+		v.Set(reflect.ValueOf(raw))
+	default:
+		d.scalar(v, raw)
+	}
+}
+
+func (d *decoder) null(v reflect.Value, f field) {
+	if n, ok := v.Addr().Interface().(NullDecoder); ok {
+		n.DecodeNull()
+		return
+	}
+	switch {
+	case f.null:
+		v.SetZero()
+	case f.added || d.mode == Stored:
+		d.absent(v, f)
+	case v.Kind() == reflect.Interface:
+		v.SetZero()
+	default:
+		d.fail("Field may not be null.")
+	}
+}
+
+func (d *decoder) custom(dec Decoder, raw any) {
+	switch err := dec.DecodeWire(raw).(type) {
+	case nil:
+	case *Errors:
+		*d.here() = *err
+	default:
+		d.fail(err.Error())
+	}
+}
+
+func (d *decoder) enum(v reflect.Value, en Enum, raw any) {
+	s, ok := raw.(string)
+	switch {
+	case !ok:
+		d.fail("Enum name must be string")
+	case !slices.Contains(en.Members(), s):
+		d.fail("Invalid enum member " + s)
+	default:
+		v.SetString(s)
+	}
+}
+
+func (d *decoder) structure(v reflect.Value, raw any) {
+	m, ok := raw.(map[string]any)
+	if !ok {
+		d.here().AddSchema("Invalid input type.")
+		return
+	}
+	before := d.failures
+	s := structureOf(v.Type())
+	for i := range s.fields {
+		if f := &s.fields[i]; !f.variant {
+			d.field(v.FieldByIndex(f.index), m, f)
+		}
+	}
+	if s.container && d.failures == before {
+		d.variant(v, s, m)
+	}
+	if d.mode == Stored || d.failures != before {
+		return
+	}
+	if c, ok := v.Addr().Interface().(Checker); ok {
+		found := &Errors{}
+		c.CheckWire(found)
+		if !found.Empty() {
+			*d.here() = *found
+		}
+	}
+}
+
+func (d *decoder) field(v reflect.Value, m map[string]any, f *field) {
+	raw, present := m[f.name]
+	ignored := d.mode != Stored && f.server || d.mode == Create && (f.readOnly || f.sub)
+	if ignored {
+		d.absent(v, *f)
+		return
+	}
+	if present {
+		d.at(f.name, false, func() { d.value(v, raw, *f) })
+		return
+	}
+	if f.required && d.mode != Stored || f.sub && d.mode == Update {
+		d.at(f.name, false, func() { d.fail("Missing data for required field.") })
+		return
+	}
+	d.absent(v, *f)
+}
+
+// variant decodes the one alternative that the discriminator names. Its errors surface beside the discriminator, not
+// below the alternative's name.
+func (d *decoder) variant(v reflect.Value, s *structure, m map[string]any) {
+	name, _ := m["type"].(string)
+	f, ok := s.lookup(name)
+	if !ok || !f.variant {
+		if d.mode != Stored {
+			d.here().At("type").Add("Unknown type " + quote(name))
+		}
+		return
+	}
+	raw, present := m[name]
+	switch {
+	case !present:
+		d.here().At(name).Add("Field is required")
+	case raw == nil:
+		d.here().AddSchema("Invalid input type.")
+	default:
+		d.value(v.FieldByIndex(f.index), raw, f)
+	}
+}
+
+// absent gives a field its default: the tag's, else an empty list or map, else null or zero.
+func (d *decoder) absent(v reflect.Value, f field) {
+	v.SetZero()
+	switch {
+	case f.null:
+	case v.Kind() == reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	case v.Kind() == reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+	case v.Kind() == reflect.Struct:
+		for _, inner := range structureOf(v.Type()).fields {
+			d.absent(v.FieldByIndex(inner.index), inner)
+		}
+	case f.fallback != "":
+		d.scalar(v, f.fallback)
+	}
+}
+
+func (d *decoder) list(v reflect.Value, raw any) {
+	items, ok := raw.([]any)
+	if !ok {
+		d.fail("Not a valid list.")
+		return
+	}
+	out := reflect.MakeSlice(v.Type(), len(items), len(items))
+	for i, item := range items {
+		d.at(strconv.Itoa(i), true, func() { d.value(out.Index(i), item, field{}) })
+	}
+	v.Set(out)
+}
+
+func (d *decoder) mapping(v reflect.Value, raw any) {
+	m, ok := raw.(map[string]any)
+	if !ok {
+		d.fail("Not a valid mapping type.")
+		return
+	}
+	elem := v.Type().Elem()
+	if elem.Kind() == reflect.Interface {
+		v.Set(reflect.ValueOf(m).Convert(v.Type()))
+		return
+	}
+	out := reflect.MakeMapWithSize(v.Type(), len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		value := reflect.New(elem).Elem()
+		d.at(key, false, func() {
+			d.at("value", false, func() { d.value(value, m[key], field{}) })
+		})
+		out.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), value)
+	}
+	v.Set(out)
+}
+
+func (d *decoder) scalar(v reflect.Value, raw any) {
+	switch v.Kind() {
+	case reflect.String:
+		s, ok := raw.(string)
+		if !ok {
+			d.fail("Not a valid string.")
+			return
+		}
+		v.SetString(s)
+	case reflect.Int, reflect.Int64:
+		i, ok := integer(raw)
+		if !ok {
+			d.fail("Not a valid integer.")
+			return
+		}
+		v.SetInt(i)
+	case reflect.Float64:
+		f, problem := float(raw)
+		if problem != "" {
+			d.fail(problem)
+			return
+		}
+		v.SetFloat(f)
+	case reflect.Bool:
+		b, ok := boolean(raw)
+		if !ok {
+			d.fail("Not a valid boolean.")
+			return
+		}
+		v.SetBool(b)
+	default:
+		panic(fmt.Sprintf("wire: cannot decode into %s", v.Type()))
+	}
+}
+
+// integer accepts whole numbers, floats cut toward zero, and texts of whole numbers, but no booleans.
+func integer(raw any) (int64, bool) {
+	switch n := raw.(type) {
+	case int64:
+		return n, true
+	case float64:
+		if math.Abs(n) >= 1<<63 {
+			return 0, false
+		}
+		return int64(n), true
+	case string:
+		i, err := strconv.ParseInt(strings.TrimSpace(n), 10, 64)
+		return i, err == nil
+	}
+	return 0, false
+}
+
+func float(raw any) (float64, string) {
+	var f float64
+	switch n := raw.(type) {
+	case int64:
+		return float64(n), ""
+	case float64:
+		f = n
+	case string:
+		parsed, err := strconv.ParseFloat(strings.TrimSpace(n), 64)
+		if err != nil {
+			return 0, "Not a valid number."
+		}
+		f = parsed
+	default:
+		return 0, "Not a valid number."
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return 0, "Special numeric values (nan or infinity) are not permitted."
+	}
+	return f, ""
+}
+
+var (
+	truthy = []string{"t", "T", "true", "True", "TRUE", "on", "On", "ON", "y", "Y", "yes", "Yes", "YES", "1"}
+	falsy  = []string{"f", "F", "false", "False", "FALSE", "off", "Off", "OFF", "n", "N", "no", "No", "NO", "0"}
+)
+
+func boolean(raw any) (value, ok bool) {
+	switch b := raw.(type) {
+	case bool:
+		return b, true
+	case int64:
+		return b == 1, b == 0 || b == 1
+	case string:
+		return slices.Contains(truthy, b), slices.Contains(truthy, b) || slices.Contains(falsy, b)
+	}
+	return false, false
+}
