@@ -33,6 +33,15 @@ func createNodes(ctx context.Context, client kubernetes.Interface, clusterName s
 	return nil
 }
 
+// releaseNodes removes the leases of all nodes, so that anybody can manage them.
+func releaseNodes(ctx context.Context, client kubernetes.Interface) error {
+	leases := client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
+	if err := leases.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+		return fmt.Errorf("removing the leases of the nodes: %w", err)
+	}
+	return nil
+}
+
 // newNode describes a node. Its address is a loopback one of its own: a
 // connection to it is refused at once, and never leaves the machine.
 func newNode(clusterName string, number int) *corev1.Node {

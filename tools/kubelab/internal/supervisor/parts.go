@@ -63,6 +63,7 @@ func partArgs(part string, c cluster.Cluster, ports cluster.Ports) []string {
 			"--root-ca-file="+caCert,
 			"--cluster-signing-cert-file="+caCert,
 			"--cluster-signing-key-file="+caKey,
+			"--flex-volume-plugin-dir=flexvolume", // created if missing; the default is in /usr
 		)
 	case scheduler:
 		return controlPlaneArgs(c, ports.Scheduler)

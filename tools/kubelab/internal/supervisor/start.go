@@ -43,14 +43,12 @@ func (s *supervisor) start(ctx context.Context, timeout time.Duration) error {
 	if err := await(ctx, look.apiServer()); err != nil {
 		return err
 	}
+	if err := s.prepareNodes(ctx, client); err != nil {
+		return causeOf(ctx, err)
+	}
 	// Started earlier, these would only fail and wait longer at each try.
 	if err := s.launch(controllerManager, scheduler, kwok); err != nil {
 		return err
-	}
-	if !s.spec.HasNodes {
-		if err := s.addNodes(ctx, client); err != nil {
-			return err
-		}
 	}
 	if err := await(ctx, look.rest()...); err != nil {
 		return err
@@ -80,11 +78,16 @@ func (s *supervisor) prepare() error {
 	return writeStages()
 }
 
-// addNodes gives a new cluster its nodes, once: a node that a test deletes does
-// not come back with the next start.
-func (s *supervisor) addNodes(ctx context.Context, client kubernetes.Interface) error {
+// prepareNodes gives a new cluster its nodes, once: a node that a test deletes
+// does not come back with the next start. In a cluster that starts again it
+// takes the nodes from the kwok of the earlier life, for whose leases the new one
+// would wait until they expire.
+func (s *supervisor) prepareNodes(ctx context.Context, client kubernetes.Interface) error {
+	if s.spec.HasNodes {
+		return releaseNodes(ctx, client)
+	}
 	if err := createNodes(ctx, client, s.cluster.Name, s.spec.Nodes); err != nil {
-		return causeOf(ctx, err)
+		return err
 	}
 	spec := s.spec
 	spec.HasNodes = true
