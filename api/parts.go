@@ -1,5 +1,7 @@
 package api
 
+import "encoding/json"
+
 // Names of the parts of an application.
 const (
 	InventoryPart = "inventory"
@@ -102,4 +104,12 @@ type CandidateRecord struct {
 	Name    string  `json:"name"`
 	Score   float64 `json:"score"`
 	Refusal string  `json:"refusal"` // why it could not be chosen, empty when it could
+}
+
+// PartDocument is a part as it travels: its content and its version, which is 0 before it was ever written.
+type PartDocument struct {
+	Metadata struct {
+		ResourceVersion string `json:"resource_version"`
+	} `json:"metadata"`
+	Content json.RawMessage `json:"content"`
 }

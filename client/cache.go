@@ -1,0 +1,137 @@
+package client
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/rak-n-rok/krake/api"
+)
+
+// Cache keeps every object of a kind in memory, fed by one list and one watch. Its objects are shared and must not be
+// changed. It is as stale as the watch: milliseconds while connected; Run's log says when it is not.
+type Cache[T any, P Pointer[T]] struct {
+	set     Set[T, P]
+	project func(P)
+	log     *slog.Logger
+
+	mu       sync.RWMutex
+	objects  map[string]P // by namespace/name
+	synced   chan struct{}
+	once     sync.Once
+	handlers []func(before, after P)
+}
+
+// CacheOption adjusts a cache.
+type CacheOption[T any, P Pointer[T]] func(*Cache[T, P])
+
+// Project drops what the cache's readers do not need from each object before it is kept, to save memory.
+func Project[T any, P Pointer[T]](drop func(P)) CacheOption[T, P] {
+	return func(c *Cache[T, P]) { c.project = drop }
+}
+
+// NewCache returns a cache of all namespaces. It is empty until Run.
+func NewCache[T any, P Pointer[T]](set Set[T, P], log *slog.Logger, options ...CacheOption[T, P]) *Cache[T, P] {
+	c := &Cache[T, P]{set: set, log: log, objects: map[string]P{}, synced: make(chan struct{}), project: func(P) {}}
+	for _, o := range options {
+		o(c)
+	}
+	return c
+}
+
+// Handle registers a function that is called for every change, in order: before is nil for a new object, after for a
+// deleted one. After a gap in the watch the changes are those between the old and the new list. It must be called
+// before Run, and the function must not block.
+func (c *Cache[T, P]) Handle(f func(before, after P)) { c.handlers = append(c.handlers, f) }
+
+// Synced is closed once the first list is complete.
+func (c *Cache[T, P]) Synced() <-chan struct{} { return c.synced }
+
+// Get returns an object, nil when there is none.
+func (c *Cache[T, P]) Get(namespace, name string) P {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.objects[namespace+"/"+name]
+}
+
+// List returns all objects that keep approves of, in no order; keep may be nil.
+func (c *Cache[T, P]) List(keep func(P) bool) []P {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := make([]P, 0, len(c.objects))
+	for _, o := range c.objects {
+		if keep == nil || keep(o) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// Run fills the cache and keeps it up to date until ctx ends.
+func (c *Cache[T, P]) Run(ctx context.Context) error {
+	for attempt := 0; ; attempt++ {
+		objects, version, err := c.set.List(ctx, "")
+		if err == nil {
+			attempt = 0
+			c.replace(objects)
+			c.once.Do(func() { close(c.synced) })
+			err = c.set.Watch(ctx, "", version, func(e Event[P]) error { c.apply(e); return nil })
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !Expired(err) {
+			c.log.Warn("cannot list or watch, trying again", "kind", c.set.kind.Name, "error", err)
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+func key(m *api.Metadata) string { return m.NamespaceOrEmpty() + "/" + m.Name }
+
+func (c *Cache[T, P]) apply(e Event[P]) {
+	c.project(e.Object)
+	k := key(api.Meta(e.Object))
+	c.mu.Lock()
+	before := c.objects[k]
+	after := e.Object
+	if e.Type == Deleted {
+		after = nil
+		delete(c.objects, k)
+	} else {
+		c.objects[k] = after
+	}
+	c.mu.Unlock()
+	c.tell(before, after)
+}
+
+func (c *Cache[T, P]) replace(objects []P) {
+	fresh := make(map[string]P, len(objects))
+	for _, o := range objects {
+		c.project(o)
+		fresh[key(api.Meta(o))] = o
+	}
+	c.mu.Lock()
+	old := c.objects
+	c.objects = fresh
+	c.mu.Unlock()
+	for k, before := range old {
+		if fresh[k] == nil {
+			c.tell(before, nil)
+		}
+	}
+	for k, after := range fresh {
+		before := old[k]
+		if before == nil || api.Meta(before).ResourceVersion != api.Meta(after).ResourceVersion {
+			c.tell(before, after)
+		}
+	}
+}
+
+func (c *Cache[T, P]) tell(before, after P) {
+	for _, f := range c.handlers {
+		f(before, after)
+	}
+}

@@ -1,0 +1,165 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/api/wire"
+)
+
+// Pointer is *T, where T is the Go type of a kind.
+type Pointer[T any] interface {
+	*T
+	api.Resource
+}
+
+// Set is all objects of one kind. For global kinds the namespace in the methods' arguments is empty.
+type Set[T any, P Pointer[T]] struct {
+	c    *Client
+	kind *api.Kind
+}
+
+// Of returns the objects of a kind, given by its Go type.
+func Of[T any, P Pointer[T]](c *Client) Set[T, P] {
+	return Set[T, P]{c: c, kind: api.KindOf(P(new(T)))}
+}
+
+// Kind returns the kind of the objects.
+func (s Set[T, P]) Kind() *api.Kind { return s.kind }
+
+// Get reads one object.
+func (s Set[T, P]) Get(ctx context.Context, namespace, name string) (P, error) {
+	return s.one(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, name)})
+}
+
+// Create stores a new object and returns it as the server completed it.
+func (s Set[T, P]) Create(ctx context.Context, obj P) (P, error) {
+	namespace := api.Meta(obj).NamespaceOrEmpty()
+	return s.one(ctx, Request{Method: http.MethodPost, Path: s.kind.Path(namespace, ""), Body: obj})
+}
+
+// Update replaces an object, unless it has changed since obj was read. The status is not written.
+func (s Set[T, P]) Update(ctx context.Context, obj P) (P, error) {
+	m := api.Meta(obj)
+	return s.one(ctx, Request{Method: http.MethodPut, Path: s.kind.Path(m.NamespaceOrEmpty(), m.Name), Body: obj,
+		IfMatch: m.ResourceVersion})
+}
+
+// Patch changes an object by a merge patch (RFC 7396), unless it has changed since obj was read.
+func (s Set[T, P]) Patch(ctx context.Context, obj P, patch any) (P, error) {
+	return s.patch(ctx, obj, "", patch)
+}
+
+// PatchStatus changes the status by a merge patch of the form {"status": {…}}, unless the object has changed since obj
+// was read. The key "parts" may hold whole new parts, which are written in the same transaction.
+func (s Set[T, P]) PatchStatus(ctx context.Context, obj P, patch any) (P, error) {
+	return s.patch(ctx, obj, "/status", patch)
+}
+
+func (s Set[T, P]) patch(ctx context.Context, obj P, sub string, patch any) (P, error) {
+	m := api.Meta(obj)
+	return s.one(ctx, Request{Method: http.MethodPatch, Path: s.kind.Path(m.NamespaceOrEmpty(), m.Name) + sub,
+		Body: patch, IfMatch: m.ResourceVersion})
+}
+
+// Do calls an action of an object, such as binding.
+func (s Set[T, P]) Do(ctx context.Context, namespace, name, action string, body any) (P, error) {
+	return s.one(ctx, Request{Method: http.MethodPut, Path: s.kind.Path(namespace, name) + "/" + action, Body: body})
+}
+
+// DeleteOptions say how to delete.
+type DeleteOptions struct {
+	Force   bool   // remove the record at once, whoever still has work to do
+	IfMatch string // only this version
+}
+
+// Delete asks for the deletion of an object.
+func (s Set[T, P]) Delete(ctx context.Context, namespace, name string, o DeleteOptions) (P, error) {
+	query := url.Values{}
+	if o.Force {
+		query.Set("force", "True")
+	}
+	return s.one(ctx, Request{Method: http.MethodDelete, Path: s.kind.Path(namespace, name), Query: query, IfMatch: o.IfMatch})
+}
+
+// List reads all objects of a namespace, or of all namespaces when it is empty, and the version at which the list is
+// complete.
+func (s Set[T, P]) List(ctx context.Context, namespace string) ([]P, string, error) {
+	data, err := s.c.Do(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, "")})
+	if err != nil {
+		return nil, "", err
+	}
+	doc, err := wire.Parse(data)
+	list, _ := doc.(map[string]any)
+	items, ok := list["items"].([]any)
+	if err != nil || !ok {
+		return nil, "", fmt.Errorf("the list of %s cannot be read: %v", s.kind.Plural, err)
+	}
+	out := make([]P, 0, len(items))
+	for _, item := range items {
+		obj, err := s.decode(item)
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, obj)
+	}
+	metadata, _ := list["metadata"].(map[string]any)
+	version, _ := metadata["resource_version"].(string)
+	return out, version, nil
+}
+
+func (s Set[T, P]) one(ctx context.Context, r Request) (P, error) {
+	data, err := s.c.Do(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := wire.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("the answer to %s %s cannot be read: %w", r.Method, r.Path, err)
+	}
+	return s.decode(doc)
+}
+
+func (s Set[T, P]) decode(doc any) (P, error) {
+	r, err := s.kind.Decode(doc, wire.Stored)
+	if err != nil {
+		return nil, fmt.Errorf("an object of kind %s cannot be read: %w", s.kind.Name, err)
+	}
+	return r.(P), nil
+}
+
+// GetPart reads a part of an object into into, a pointer to the part's type, and returns the part's version. A part that
+// was never written is empty and has version 0.
+func (s Set[T, P]) GetPart(ctx context.Context, obj P, part string, into any) (version string, err error) {
+	m := api.Meta(obj)
+	data, err := s.c.Do(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(m.NamespaceOrEmpty(), m.Name) + "/" + part})
+	if err != nil {
+		return "", err
+	}
+	return decodePart(data, into)
+}
+
+// PutPart replaces a part of an object, unless it has changed since the version was read, and returns its new version.
+func (s Set[T, P]) PutPart(ctx context.Context, obj P, part string, body any, version string) (string, error) {
+	m := api.Meta(obj)
+	data, err := s.c.Do(ctx, Request{Method: http.MethodPut, Path: s.kind.Path(m.NamespaceOrEmpty(), m.Name) + "/" + part,
+		Query: url.Values{"uid": {m.UID}}, Body: body, IfMatch: version})
+	if err != nil {
+		return "", err
+	}
+	var answer api.PartDocument
+	err = json.Unmarshal(data, &answer)
+	return answer.Metadata.ResourceVersion, err
+}
+
+func decodePart(data []byte, into any) (string, error) {
+	var answer api.PartDocument
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return "", fmt.Errorf("a part cannot be read: %w", err)
+	}
+	return answer.Metadata.ResourceVersion, wire.Into(answer.Content, into)
+}
