@@ -1,0 +1,15 @@
+package store
+
+import (
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// A backend is an etcd to work with, wherever it runs: what differs between a
+// member in this process and a cluster elsewhere, and nothing more.
+type backend struct {
+	client *clientv3.Client
+	// readOptions make a read see every committed write at the least cost.
+	readOptions []clientv3.OpOption
+	// close ends the client and whatever was started for it.
+	close func() error
+}
