@@ -146,9 +146,12 @@ func (h *hub) skip(revision int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for w := range h.watches {
-		complete := max(h.position, w.complete().Revision)
-		if complete < revision {
-			w.finish(&CompactedError{From: Cursor{Revision: complete}, Oldest: revision})
+		seen := w.complete()
+		if all := (Cursor{Revision: h.position}); all.Compare(seen) > 0 {
+			seen = all
+		}
+		if seen.next() <= revision {
+			w.finish(&CompactedError{From: seen, Oldest: revision})
 			delete(h.watches, w)
 		}
 	}

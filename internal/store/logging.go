@@ -21,7 +21,7 @@ func newZapLogger(log *slog.Logger) *zap.Logger {
 // reached over a network.
 var inapplicable = map[string]bool{
 	"Running http and grpc server on single port. This is not recommended for production.": true,
-	"exceeded recommended request limit": true,
+	"exceeded recommended request limit":                                                   true,
 }
 
 // tooYoung is the reason of two complaints of a member that serves within the

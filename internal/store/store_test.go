@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+var quiet = slog.New(slog.DiscardHandler)
+
 // open gives a store in a directory of its own, closed with the test.
 func open(t testing.TB, o Options) *Store {
 	t.Helper()
@@ -16,7 +18,7 @@ func open(t testing.TB, o Options) *Store {
 		o.Dir = filepath.Join(t.TempDir(), "data")
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+		o.Logger = quiet
 	}
 	o.UnsafeNoFsync = true
 	s, err := Open(context.Background(), o)
