@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"maps"
 	"reflect"
 )
@@ -57,32 +58,44 @@ func keepAdded(doc any, stored reflect.Value) {
 	}
 }
 
-// KeepUnknown copies the keys of the stored tree that the type of like does not know into doc, the tree of its
-// successor: they were written by a newer version and are not ours to drop. It reports whether there were any.
-func KeepUnknown(doc, stored any, like any) bool {
-	return keepUnknown(doc, stored, reflect.TypeOf(like))
+// KeepUnknown adds to doc, the encoded successor of the stored tree, the keys of that tree that the type of like does not
+// know: they were written by a newer version and are not ours to drop.
+func KeepUnknown(doc []byte, stored any, like any) ([]byte, error) {
+	t := reflect.TypeOf(like)
+	if !keepUnknown(map[string]any{}, stored, t) {
+		return doc, nil
+	}
+	tree, err := Parse(doc)
+	if err != nil {
+		return nil, err
+	}
+	keepUnknown(tree, stored, t)
+	return json.Marshal(tree)
 }
 
+// keepUnknown copies into doc and says whether there was anything to copy.
 func keepUnknown(doc, stored any, t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	d, dok := doc.(map[string]any)
-	s, sok := stored.(map[string]any)
-	if !dok || !sok || t.Kind() != reflect.Struct || isLeaf(reflect.New(t).Elem()) {
+	s, ok := stored.(map[string]any)
+	if !ok || t.Kind() != reflect.Struct || isLeaf(reflect.New(t).Elem()) {
 		return false
 	}
+	d, _ := doc.(map[string]any)
 	st := structureOf(t)
 	found := false
 	for key, value := range s {
-		f, known := st.lookup(key)
-		switch {
-		case known:
+		if f, known := st.lookup(key); known {
 			found = keepUnknown(d[key], value, f.typ) || found
-		case st.container: // data of another type is dropped, as on the wire
-		default:
+			continue
+		}
+		if st.container {
+			continue // data of another type is dropped, as on the wire
+		}
+		found = true
+		if d != nil {
 			d[key] = value
-			found = true
 		}
 	}
 	return found
@@ -123,8 +136,8 @@ func isLeaf(v reflect.Value) bool {
 	return ok
 }
 
-// Equal compares two values of the same type as the wire does: an absent list equals an empty one, and types with an
-// Equal method (times, constraints) decide for themselves.
+// Equal compares two values of the same type as the wire does: an absent list equals an empty one, types with an Equal
+// method (times, constraints) decide for themselves, and what the server computes does not count.
 func Equal(a, b any) bool {
 	return equal(reflect.ValueOf(a), reflect.ValueOf(b))
 }
@@ -155,7 +168,7 @@ func equalStruct(a, b reflect.Value) bool {
 		return m.Call([]reflect.Value{b})[0].Bool()
 	}
 	for _, f := range structureOf(a.Type()).fields {
-		if !equal(a.FieldByIndex(f.index), b.FieldByIndex(f.index)) {
+		if !f.server && !equal(a.FieldByIndex(f.index), b.FieldByIndex(f.index)) {
 			return false
 		}
 	}
@@ -181,6 +194,20 @@ func equalMap(a, b reflect.Value) bool {
 	for it := a.MapRange(); it.Next(); {
 		other := b.MapIndex(it.Key())
 		if !other.IsValid() || !equal(it.Value(), other) {
+			return false
+		}
+	}
+	return true
+}
+
+// EqualBody compares what two resources ask for: everything but their metadata and sub-resources.
+func EqualBody(a, b any) bool {
+	x, y := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
+	for _, f := range structureOf(x.Type()).fields {
+		if f.name == "metadata" || f.name == "api" || f.name == "kind" || f.sub {
+			continue
+		}
+		if !equal(x.FieldByIndex(f.index), y.FieldByIndex(f.index)) {
 			return false
 		}
 	}

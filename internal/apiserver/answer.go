@@ -1,0 +1,80 @@
+package apiserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/api/wire"
+	"github.com/rak-n-rok/krake/internal/store"
+)
+
+// answer writes a document.
+func (s *Server) answer(w http.ResponseWriter, status int, body any) {
+	data, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // our own types always encode
+	}
+	s.answerBytes(w, status, data)
+}
+
+func (s *Server) answerBytes(w http.ResponseWriter, status int, data []byte) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(status)
+	_, _ = w.Write(data) // a client that is gone needs no answer
+}
+
+// answerObject writes one object with its version.
+func (s *Server) answerObject(w http.ResponseWriter, r api.Resource) {
+	w.Header().Set("ETag", `"`+api.Meta(r).ResourceVersion+`"`)
+	s.answer(w, http.StatusOK, r)
+}
+
+// fail writes an error as a problem document. It is the one place where errors become status codes.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := s.problem(r, err)
+	data, err := json.Marshal(p)
+	if err != nil {
+		panic(err)
+	}
+	w.Header().Set("Content-Type", "application/problem+json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(data)
+}
+
+func (s *Server) problem(r *http.Request, err error) *api.Problem {
+	var (
+		p       *api.Problem
+		invalid *wire.Errors
+		large   *store.TooLargeError
+	)
+	switch {
+	case errors.As(err, &p):
+	case errors.As(err, &invalid):
+		p = api.NewProblem(http.StatusUnprocessableEntity, "", "%s", invalid)
+	case errors.Is(err, store.ErrConflict):
+		p = api.NewProblem(http.StatusConflict, api.TitleTransaction, "Concurrent writes to database")
+	case errors.As(err, &large):
+		p = tooLarge(large.Limit, large.Size)
+	case errors.Is(err, store.ErrCompacted):
+		p = api.NewProblem(http.StatusGone, "", "410: Gone: %s; list again", err)
+	case errors.Is(err, store.ErrFull):
+		p = api.NewProblem(http.StatusInsufficientStorage, "", "507: Insufficient Storage: the database is full")
+	case errors.Is(err, store.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		p = api.NewProblem(http.StatusServiceUnavailable, "", "503: Service Unavailable: the server is stopping or overloaded")
+	default:
+		s.log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		p = api.NewProblem(http.StatusInternalServerError, "", "500: Internal Server Error: see the server's log")
+	}
+	return p.WithType(s.problemBase)
+}
+
+func tooLarge(limit, size int) *api.Problem {
+	return api.NewProblem(http.StatusRequestEntityTooLarge, "",
+		"Maximum request body size %d exceeded, actual body size %d", limit, size)
+}

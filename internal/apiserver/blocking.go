@@ -1,0 +1,90 @@
+package apiserver
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/store"
+)
+
+// blockingLimit is how long a request waits for a state.
+const blockingLimit = 60 * time.Second
+
+// waiting holds the answer to a request back until its object has reached a state.
+type waiting struct {
+	s     *Server
+	t     target
+	state string // lower case; "deleted" waits until the record is gone; empty does not wait
+	watch *store.Watch
+}
+
+// blocking reads the parameter of that name. The watch is opened before the write, so that no state is missed. uid is
+// that of the object to be created, empty to take that of the object as it is.
+func (s *Server) blocking(r *http.Request, t target, uid string) (*waiting, error) {
+	state := r.URL.Query().Get("blocking")
+	if state == "" || state == "False" || !t.kind.Status || !t.kind.Force {
+		return &waiting{}, nil
+	}
+	watch, err := s.store.Watch(r.Context(), t.kind.Key(t.namespace, ""), store.Cursor{})
+	return &waiting{s: s, t: t, state: strings.ToLower(state), watch: watch}, err
+}
+
+func (w *waiting) close() {
+	if w.watch != nil {
+		w.watch.Close()
+	}
+}
+
+// until returns the object once it has reached the state, or as it was answered when that takes too long.
+func (w *waiting) until(ctx context.Context, obj api.Resource) api.Resource {
+	if w.state == "" || stateOf(obj) == w.state {
+		return obj
+	}
+	ctx, cancel := context.WithTimeout(ctx, blockingLimit)
+	defer cancel()
+	uid := api.Meta(obj).UID
+	for {
+		e, err := w.watch.Next(ctx)
+		if err != nil {
+			return obj
+		}
+		if !w.t.covers(e.Key) {
+			continue
+		}
+		seen, err := decodeRecord(w.t.kind, store.Record{Key: e.Key, Value: e.Value, Revision: e.Revision})
+		if err != nil || api.Meta(seen).UID != uid {
+			continue
+		}
+		switch {
+		case e.Type == store.Deleted:
+			return gone(seen.Resource)
+		case stateOf(seen.Resource) == w.state:
+			return seen.Resource
+		}
+	}
+}
+
+// gone gives the last version of a removed object; applications show it in their state.
+func gone(obj api.Resource) api.Resource {
+	if a, ok := obj.(*api.Application); ok {
+		a.Status.State = api.AppDeleted
+	}
+	return obj
+}
+
+// stateOf returns status.state in lower case, empty for kinds without one.
+func stateOf(obj api.Resource) string {
+	status := reflect.ValueOf(obj).Elem().FieldByName("Status")
+	if !status.IsValid() {
+		return ""
+	}
+	state := status.FieldByName("State")
+	if !state.IsValid() {
+		return ""
+	}
+	return strings.ToLower(state.String())
+}

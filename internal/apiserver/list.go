@@ -1,0 +1,92 @@
+package apiserver
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/rak-n-rok/krake/api"
+)
+
+// list is the answer to GET on a collection.
+type list struct {
+	API      string         `json:"api"`
+	Kind     string         `json:"kind"`
+	Metadata listMetadata   `json:"metadata"`
+	Items    []api.Resource `json:"items"`
+}
+
+type listMetadata struct {
+	ResourceVersion string  `json:"resource_version"`
+	Continue        *string `json:"continue"`
+}
+
+// listOrWatch is GET on a collection.
+func (s *Server) listOrWatch(w http.ResponseWriter, r *http.Request, t target) error {
+	query := r.URL.Query()
+	heartbeat, err := heartbeatOf(query)
+	if err != nil {
+		return err
+	}
+	if query.Has("watch") {
+		return s.watch(w, r, t, heartbeat)
+	}
+	records, revision, err := s.store.List(r.Context(), t.key())
+	if err != nil {
+		return err
+	}
+	out := list{API: t.kind.Group, Kind: t.kind.Name + "List", Items: make([]api.Resource, 0, len(records))}
+	out.Metadata.ResourceVersion = strconv.FormatInt(revision, 10)
+	for _, record := range records {
+		if !t.covers(record.Key) {
+			continue
+		}
+		obj, err := decodeRecord(t.kind, record)
+		if err != nil {
+			s.log.Error("a broken record is left out of a list", "key", record.Key, "error", err)
+			continue
+		}
+		out.Items = append(out.Items, obj.Resource)
+	}
+	s.answer(w, http.StatusOK, out)
+	return nil
+}
+
+// covers says whether a key with the collection's prefix is that of one of its objects.
+func (t target) covers(key string) bool {
+	parts := strings.Split(strings.TrimPrefix(key, t.kind.Key("", "")), "/")
+	want := 1
+	if t.kind.Namespaced {
+		want = 2
+	}
+	if len(parts) != want {
+		return false
+	}
+	for _, p := range parts {
+		if !api.ValidName(p) {
+			return false
+		}
+	}
+	return true
+}
+
+const defaultHeartbeat = 10
+
+// heartbeatOf reads the parameter of that name, in seconds; it is checked for lists, too.
+func heartbeatOf(query url.Values) (int, error) {
+	if !query.Has("heartbeat") {
+		return defaultHeartbeat, nil
+	}
+	problem := ""
+	n, err := strconv.Atoi(strings.TrimSpace(query.Get("heartbeat")))
+	switch {
+	case err != nil:
+		problem = "Not a valid integer."
+	case n < 0:
+		problem = "Must be greater than or equal to 0."
+	default:
+		return n, nil
+	}
+	return 0, api.NewProblem(http.StatusUnprocessableEntity, "", `{"query": {"heartbeat": [%q]}}`, problem)
+}

@@ -1,0 +1,221 @@
+package apiserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/api/wire"
+	"github.com/rak-n-rok/krake/internal/store"
+)
+
+// stored is an object as it lies in the store.
+type stored struct {
+	api.Resource
+	record store.Record
+	tree   any // everything in the record, also what our types do not know
+}
+
+// load reads an object.
+func (s *Server) load(ctx context.Context, t target) (*stored, error) {
+	if !t.valid() {
+		return nil, t.notFound()
+	}
+	record, err := s.store.Get(ctx, t.key())
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, t.notFound()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decodeRecord(t.kind, record)
+}
+
+func decodeRecord(k *api.Kind, record store.Record) (*stored, error) {
+	tree, err := wire.Parse(record.Value)
+	if err != nil {
+		return nil, &store.BrokenError{Key: record.Key, Reason: err}
+	}
+	r, err := k.Decode(tree, wire.Stored)
+	if err != nil {
+		return nil, &store.BrokenError{Key: record.Key, Reason: err}
+	}
+	api.Meta(r).ResourceVersion = strconv.FormatInt(record.Revision, 10)
+	return &stored{Resource: r, record: record, tree: tree}, nil
+}
+
+// copy returns an object that can be changed without changing the stored one.
+func (o *stored) copy(k *api.Kind) api.Resource {
+	data, err := json.Marshal(o.Resource)
+	if err != nil {
+		panic(err)
+	}
+	r := k.New()
+	if err := wire.Into(data, r); err != nil {
+		panic(err) // it was decoded from as much
+	}
+	return r
+}
+
+// A change is what becomes of an object.
+type change struct {
+	next   api.Resource
+	keep   bool           // nothing is written, next is the answer
+	parts  map[string]any // parts to write with the object, by name
+	remove bool           // the record goes
+	forced bool           // it goes whoever still has work to do
+}
+
+// attempts is how often a change is tried when others write the same object at the same moment.
+const attempts = 20
+
+// change loads an object, lets decide say what becomes of it, and stores that, unless somebody else has changed the
+// object meanwhile; then it starts again.
+func (s *Server) change(r *http.Request, t target, decide func(cur *stored, now api.Time) (change, error)) (api.Resource, error) {
+	for i := 0; ; i++ {
+		cur, err := s.load(r.Context(), t)
+		if err != nil {
+			return nil, err
+		}
+		if err := precondition(r, api.Meta(cur).ResourceVersion); err != nil {
+			return nil, err
+		}
+		c, err := decide(cur, s.now())
+		if err != nil {
+			return nil, err
+		}
+		if c.keep {
+			return c.next, nil
+		}
+		err = s.commit(r.Context(), t, cur, &c)
+		if !errors.Is(err, store.ErrConflict) || i == attempts {
+			return c.next, err
+		}
+		time.Sleep(rand.N(time.Millisecond << min(i, 6))) // let one of the contenders get ahead
+	}
+}
+
+// precondition compares If-Match with the version of an object or a part.
+func precondition(r *http.Request, version string) error {
+	match := r.Header.Get("If-Match")
+	if match == "" || match == "*" {
+		return nil
+	}
+	for _, tag := range strings.Split(match, ",") {
+		if strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`) == version {
+			return nil
+		}
+	}
+	return api.NewProblem(http.StatusConflict, api.TitleTransaction,
+		"The object has changed: its version is %s, the request was made for %s", version, match)
+}
+
+// commit stores a change in one transaction.
+func (s *Server) commit(ctx context.Context, t target, cur *stored, c *change) error {
+	txn := store.Txn{If: []store.Condition{store.Unchanged(cur.record.Key, cur.record.Revision)}}
+	if settler, ok := c.next.(api.Settler); ok {
+		settler.Settle(cur.Resource)
+	}
+	if c.remove {
+		if err := s.removal(ctx, t, cur, c, &txn); err != nil {
+			return err
+		}
+	} else {
+		data, err := encode(c.next)
+		if err != nil {
+			return err
+		}
+		if data, err = wire.KeepUnknown(data, cur.tree, c.next); err != nil {
+			return err
+		}
+		txn.Do = append(txn.Do, store.Put(cur.record.Key, data))
+		for name, part := range c.parts {
+			data, err := json.Marshal(part)
+			if err != nil {
+				return err
+			}
+			txn.Do = append(txn.Do, store.Put(t.kind.PartKey(api.Meta(c.next).UID, name), data))
+		}
+	}
+	revision, err := s.store.Commit(ctx, txn)
+	if err != nil {
+		return err
+	}
+	api.Meta(c.next).ResourceVersion = strconv.FormatInt(revision, 10)
+	return nil
+}
+
+// removal adds to a transaction what the removal of a record means: its parts go with it, and what must not be
+// forgotten becomes an object of its own.
+func (s *Server) removal(ctx context.Context, t target, cur *stored, c *change, txn *store.Txn) error {
+	txn.Do = append(txn.Do, store.Delete(cur.record.Key))
+	uid := api.Meta(cur).UID
+	if len(t.kind.Parts) == 0 || uid == "" {
+		return s.successors(ctx, cur, nil, c.forced, txn)
+	}
+	parts := map[string]any{}
+	for _, p := range t.kind.Parts {
+		key := t.kind.PartKey(uid, p.Name)
+		content, revision, err := s.loadPart(ctx, key, p)
+		if err != nil {
+			return err
+		}
+		if revision == 0 {
+			txn.If = append(txn.If, store.Absent(key))
+			continue
+		}
+		txn.If = append(txn.If, store.Unchanged(key, revision))
+		txn.Do = append(txn.Do, store.Delete(key))
+		parts[p.Name] = content
+	}
+	return s.successors(ctx, cur, parts, c.forced, txn)
+}
+
+func (s *Server) successors(ctx context.Context, cur *stored, parts map[string]any, forced bool, txn *store.Txn) error {
+	remover, ok := cur.Resource.(api.Remover)
+	if !ok {
+		return nil
+	}
+	for _, r := range remover.Removed(parts, forced) {
+		k := api.KindOf(r)
+		s.stamp(r, s.now())
+		m := api.Meta(r)
+		key := k.Key(m.NamespaceOrEmpty(), m.Name)
+		if _, err := s.store.Get(ctx, key); err == nil {
+			m.Name += "." + m.UID // the name is taken by an earlier one, which stays
+			key = k.Key(m.NamespaceOrEmpty(), m.Name)
+		}
+		data, err := encode(r)
+		if err != nil {
+			return err
+		}
+		txn.If = append(txn.If, store.Absent(key))
+		txn.Do = append(txn.Do, store.Put(key, data))
+	}
+	return nil
+}
+
+// stamp gives a new object what the server decides.
+func (s *Server) stamp(r api.Resource, now api.Time) {
+	m := api.Meta(r)
+	m.UID = uuid.NewString()
+	m.Created, m.Modified, m.Deleted = now, now, nil
+	m.Generation = 1
+}
+
+// encode gives the stored form of an object: its version is the store's revision and not part of it.
+func encode(r api.Resource) ([]byte, error) {
+	m := api.Meta(r)
+	version := m.ResourceVersion
+	m.ResourceVersion = ""
+	defer func() { m.ResourceVersion = version }()
+	return json.Marshal(r)
+}

@@ -1,0 +1,150 @@
+package apiserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/api/wire"
+	"github.com/rak-n-rok/krake/internal/store"
+)
+
+// getPart is GET on a part. One that was never written is empty and has version 0.
+func (s *Server) getPart(w http.ResponseWriter, r *http.Request, t target) error {
+	cur, err := s.load(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	part := t.kind.Part(t.sub)
+	content, revision, err := s.loadPart(r.Context(), t.kind.PartKey(api.Meta(cur).UID, part.Name), *part)
+	if err != nil {
+		return err
+	}
+	return s.answerPart(w, content, revision)
+}
+
+// loadPart reads a part; revision 0 means that it was never written.
+func (s *Server) loadPart(ctx context.Context, key string, part api.Part) (content any, revision int64, err error) {
+	content = part.New()
+	record, err := s.store.Get(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		wire.Default(content)
+		return content, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := wire.Into(record.Value, content); err != nil {
+		return nil, 0, &store.BrokenError{Key: key, Reason: err}
+	}
+	return content, record.Revision, nil
+}
+
+func (s *Server) answerPart(w http.ResponseWriter, content any, revision int64) error {
+	data, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	var doc api.PartDocument
+	doc.Content = data
+	doc.Metadata.ResourceVersion = strconv.FormatInt(revision, 10)
+	w.Header().Set("ETag", `"`+doc.Metadata.ResourceVersion+`"`)
+	s.answer(w, http.StatusOK, doc)
+	return nil
+}
+
+// putPart is PUT on a part. The parameter uid, when given, must be that of the object: a part must not be written to a
+// later object of the same name.
+func (s *Server) putPart(w http.ResponseWriter, r *http.Request, t target) error {
+	body, err := readBody(w, r, maxUpdate)
+	if err != nil {
+		return err
+	}
+	part := t.kind.Part(t.sub)
+	content, err := decodePart(*part, body)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		revision, err := s.storePart(r, t, *part, data)
+		if err == nil {
+			return s.answerPart(w, content, revision)
+		}
+		if !errors.Is(err, store.ErrConflict) || i == attempts {
+			return err
+		}
+		time.Sleep(rand.N(time.Millisecond << min(i, 6)))
+	}
+}
+
+func (s *Server) storePart(r *http.Request, t target, part api.Part, data []byte) (int64, error) {
+	cur, err := s.load(r.Context(), t)
+	if err != nil {
+		return 0, err
+	}
+	uid := api.Meta(cur).UID
+	if want := r.URL.Query().Get("uid"); want != "" && want != uid {
+		return 0, t.notFound()
+	}
+	key := t.kind.PartKey(uid, part.Name)
+	_, revision, err := s.loadPart(r.Context(), key, part)
+	if err != nil {
+		return 0, err
+	}
+	if err := precondition(r, strconv.FormatInt(revision, 10)); err != nil {
+		return 0, err
+	}
+	unchanged := store.Absent(key)
+	if revision != 0 {
+		unchanged = store.Unchanged(key, revision)
+	}
+	return s.store.Commit(r.Context(), store.Txn{
+		If: []store.Condition{store.Unchanged(cur.record.Key, cur.record.Revision), unchanged},
+		Do: []store.Op{store.Put(key, data)},
+	})
+}
+
+func decodePart(part api.Part, body []byte) (any, error) {
+	doc, err := wire.Parse(body)
+	if err != nil {
+		return nil, err
+	}
+	content := part.New()
+	return content, wire.Decode(doc, content, wire.Create)
+}
+
+// decodeParts reads the parts in a status patch.
+func decodeParts(k *api.Kind, raw any) (map[string]any, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	errs := &wire.Errors{}
+	docs, ok := raw.(map[string]any)
+	if !ok {
+		errs.At("parts").Add("Not a valid mapping type.")
+		return nil, errs
+	}
+	out := map[string]any{}
+	for name, doc := range docs {
+		part := k.Part(name)
+		if part == nil {
+			errs.At("parts").At(name).Add("Unknown part.")
+			continue
+		}
+		content := part.New()
+		if err := wire.Decode(doc, content, wire.Create); err != nil {
+			errs.At("parts").At(name).Add(err.Error())
+		}
+		out[name] = content
+	}
+	return out, errs.Err()
+}

@@ -1,0 +1,101 @@
+package apiserver
+
+import (
+	"net/http"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/api/wire"
+)
+
+// updateStatus is PUT on the status: all of the reference's fields are replaced, those that were added stay unless the
+// body mentions them.
+func (s *Server) updateStatus(w http.ResponseWriter, r *http.Request, t target) error {
+	body, err := readBody(w, r, maxUpdate)
+	if err != nil {
+		return err
+	}
+	if _, err := decodeUpdate(body, t, nil); err != nil {
+		return err
+	}
+	obj, err := s.change(r, t, func(cur *stored, _ api.Time) (change, error) {
+		next, err := decodeUpdate(body, t, cur)
+		if err != nil {
+			return change{}, err
+		}
+		return inheritAllButStatus(next, cur)
+	})
+	if err != nil {
+		return err
+	}
+	s.answerObject(w, obj)
+	return nil
+}
+
+func inheritAllButStatus(next api.Resource, cur *stored) (change, error) {
+	if field := wire.Inherit(next, cur.Resource, true); field != "" {
+		return change{}, api.NewProblem(http.StatusBadRequest, api.TitleUpdate,
+			"Trying to update an immutable field: %s", field)
+	}
+	return change{next: next}, nil
+}
+
+// patchStatus is PATCH on the status: a merge patch of the form {"status": {…}}. A key "parts" may hold parts to
+// replace in the same transaction. A patch that changes nothing is not written.
+func (s *Server) patchStatus(w http.ResponseWriter, r *http.Request, t target) error {
+	body, err := readBody(w, r, maxUpdate)
+	if err != nil {
+		return err
+	}
+	obj, err := s.change(r, t, func(cur *stored, _ api.Time) (change, error) {
+		next, patch, err := patched(body, t, cur)
+		if err != nil {
+			return change{}, err
+		}
+		c, err := inheritAllButStatus(next, cur)
+		if err != nil {
+			return c, err
+		}
+		if c.parts, err = decodeParts(t.kind, patch["parts"]); err != nil {
+			return c, err
+		}
+		if len(c.parts) == 0 && wire.Equal(next, cur.Resource) {
+			return change{next: cur.Resource, keep: true}, nil
+		}
+		return c, nil
+	})
+	if err != nil {
+		return err
+	}
+	s.answerObject(w, obj)
+	return nil
+}
+
+// act is PUT on an action.
+func (s *Server) act(w http.ResponseWriter, r *http.Request, t target) error {
+	action := t.kind.Action(t.sub)
+	var body any
+	if action.New != nil {
+		data, err := readBody(w, r, maxUpdate)
+		if err != nil {
+			return err
+		}
+		doc, err := wire.Parse(data)
+		if err != nil {
+			return err
+		}
+		body = action.New()
+		if err := wire.Decode(doc, body, wire.Create); err != nil {
+			return err
+		}
+	}
+	obj, err := s.change(r, t, func(cur *stored, now api.Time) (change, error) {
+		c := change{next: cur.copy(t.kind), parts: map[string]any{}}
+		err := action.Apply(c.next, body, now, c.parts)
+		return c, err
+	})
+	if err != nil {
+		return err
+	}
+	s.answerObject(w, obj)
+	return nil
+}
