@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -330,23 +332,27 @@ func integer(raw any) (int64, bool) {
 	return 0, false
 }
 
+// float accepts numbers and texts of decimal numbers, if finite.
 func float(raw any) (float64, string) {
-	var f float64
 	switch n := raw.(type) {
 	case int64:
 		return float64(n), ""
 	case float64:
-		f = n
+		return n, ""
+	case json.Number: // beyond 64 bits
+		return floatText(string(n))
 	case string:
-		parsed, err := strconv.ParseFloat(strings.TrimSpace(n), 64)
-		if err != nil {
-			return 0, "Not a valid number."
-		}
-		f = parsed
-	default:
-		return 0, "Not a valid number."
+		return floatText(strings.TrimSpace(n))
 	}
-	if math.IsNaN(f) || math.IsInf(f, 0) {
+	return 0, "Not a valid number."
+}
+
+func floatText(s string) (float64, string) {
+	f, err := strconv.ParseFloat(s, 64) // what is out of range gives an infinity
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange), strings.ContainsAny(s, "xX"):
+		return 0, "Not a valid number."
+	case math.IsNaN(f) || math.IsInf(f, 0):
 		return 0, "Special numeric values (nan or infinity) are not permitted."
 	}
 	return f, ""

@@ -5,7 +5,7 @@
 // alone:
 //
 //	required       absent is an error
-//	null           a list, map or string may be null; null is its default
+//	null           a list or map may be null; null is its default
 //	default=TEXT   the value of an absent scalar
 //	ro             written by the server only: ignored on create; on update it must be well-formed, and its value is ignored
 //	im             may not change once it is set

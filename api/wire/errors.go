@@ -11,8 +11,8 @@ type Errors struct {
 	messages []string
 	keys     []string // children in the order of their first mention
 	children map[string]*Errors
-	index    bool // keys are list indexes
-	raw      []string
+	index    bool     // keys are list indexes
+	raw      []string // rendered entries beside the messages
 }
 
 // schemaKey is where the rules about a whole object report.
@@ -30,6 +30,13 @@ func (e *Errors) Add(message string) { e.messages = append(e.messages, message) 
 // AddPair reports a message as a one-entry map, the form in which label rules name the text that broke them.
 func (e *Errors) AddPair(key, message string) {
 	e.raw = append(e.raw, "{"+quote(key)+": "+quote(message)+"}")
+}
+
+// AddAlternatives reports that a value is of none of the types that a field may have, one message for each.
+func (e *Errors) AddAlternatives(messages ...string) {
+	for _, m := range messages {
+		e.raw = append(e.raw, "["+quote(m)+"]")
+	}
 }
 
 // AddSchema reports a rule about the whole object at this node.
@@ -106,10 +113,13 @@ func (e *Errors) render(b *strings.Builder) {
 	b.WriteByte('}')
 }
 
+var escapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
+
 // quote writes a text the way Python's repr does: single quotes, unless the text has some and no double quote.
 func quote(s string) string {
+	escaped := escapes.Replace(s)
 	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		return `"` + strings.ReplaceAll(s, `\`, `\\`) + `"`
+		return `"` + escaped + `"`
 	}
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(s) + "'"
+	return "'" + strings.ReplaceAll(escaped, "'", `\'`) + "'"
 }

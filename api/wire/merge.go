@@ -136,8 +136,8 @@ func isLeaf(v reflect.Value) bool {
 	return ok
 }
 
-// Equal compares two values of the same type as the wire does: an absent list equals an empty one, types with an Equal
-// method (times, constraints) decide for themselves, and what the server computes does not count.
+// Equal compares two values of the same type as the wire does: an absent list equals an empty one unless it may be null,
+// types with an Equal method (times, constraints) decide for themselves, and what the server computes does not count.
 func Equal(a, b any) bool {
 	return equal(reflect.ValueOf(a), reflect.ValueOf(b))
 }
@@ -168,11 +168,18 @@ func equalStruct(a, b reflect.Value) bool {
 		return m.Call([]reflect.Value{b})[0].Bool()
 	}
 	for _, f := range structureOf(a.Type()).fields {
-		if !f.server && !equal(a.FieldByIndex(f.index), b.FieldByIndex(f.index)) {
+		if !f.server && !equalField(f, a.FieldByIndex(f.index), b.FieldByIndex(f.index)) {
 			return false
 		}
 	}
 	return true
+}
+
+func equalField(f field, a, b reflect.Value) bool {
+	if f.null && a.IsNil() != b.IsNil() {
+		return false
+	}
+	return equal(a, b)
 }
 
 func equalList(a, b reflect.Value) bool {
