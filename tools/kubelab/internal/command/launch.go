@@ -75,7 +75,7 @@ func spawn(ctx context.Context, c cluster.Cluster, timeout time.Duration) (*exec
 	if err != nil {
 		return nil, nil, err
 	}
-	ending, cancel := context.WithTimeout(ctx, endTimeout)
+	ending, cancel := endingContext(ctx)
 	defer cancel()
 	alive, err := c.LockAlive(ending)
 	if err != nil {
@@ -124,9 +124,13 @@ func endProcesses(c cluster.Cluster, request cluster.Request, patience time.Dura
 			return fmt.Errorf("killing the supervisor: %w", err)
 		}
 	}
-	ending, cancel := context.WithTimeout(context.Background(), endTimeout)
+	ending, cancel := endingContext(context.Background())
 	defer cancel()
 	return c.WaitDead(ending)
+}
+
+func endingContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, endTimeout, fmt.Errorf("they live on after %v", endTimeout))
 }
 
 func logTail(c cluster.Cluster, part string) []string {

@@ -2,15 +2,22 @@ package command
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"os"
 	"time"
 
 	"github.com/rak-n-rok/krake/tools/kubelab/internal/cluster"
 )
 
-// stopTimeout is how long a supervisor may take to end its parts in order; it
-// kills those that are slow well before.
-const stopTimeout = 20 * time.Second
+const (
+	// stopTimeout is how long a supervisor may take to end its parts in order;
+	// it kills those that are slow well before.
+	stopTimeout = 20 * time.Second
+
+	// lockTimeout bounds waiting for another command that works on the same
+	// cluster. The longest is an up.
+	lockTimeout = 4 * time.Minute
+)
 
 // start starts stopped clusters, each for itself.
 func start(ctx context.Context, in invocation) []error {
@@ -65,13 +72,17 @@ func down(ctx context.Context, in invocation) []error {
 // locked does something to an existing cluster while no other command does.
 func locked(ctx context.Context, do func(cluster.Cluster) error) func(int, cluster.Cluster) error {
 	return func(_ int, c cluster.Cluster) error {
-		waiting, cancel := context.WithTimeoutCause(ctx, lockTimeout, errors.New("it takes too long"))
-		defer cancel()
-		lock, err := c.Lock(waiting, false)
+		lock, err := lock(ctx, c, false)
 		if err != nil {
 			return err
 		}
 		defer lock.Close()
 		return do(c)
 	}
+}
+
+func lock(ctx context.Context, c cluster.Cluster, create bool) (*os.File, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, lockTimeout, fmt.Errorf("not finished after %v", lockTimeout))
+	defer cancel()
+	return c.Lock(ctx, create)
 }

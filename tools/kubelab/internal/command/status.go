@@ -33,9 +33,7 @@ func status(ctx context.Context, in invocation) []error {
 	}
 	found := make([]*cluster.Status, len(clusters))
 	failures := each(clusters, func(i int, c cluster.Cluster) error {
-		asking, cancel := context.WithTimeout(ctx, statusTimeout)
-		defer cancel()
-		s, err := c.Status(asking)
+		s, err := look(ctx, c)
 		if err == nil {
 			found[i] = &s
 		}
@@ -51,6 +49,12 @@ func status(ctx context.Context, in invocation) []error {
 		failures = append(failures, err)
 	}
 	return failures
+}
+
+func look(ctx context.Context, c cluster.Cluster) (cluster.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
+	defer cancel()
+	return c.Status(ctx)
 }
 
 func show(in invocation, shown []cluster.Status) error {

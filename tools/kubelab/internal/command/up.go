@@ -17,9 +17,6 @@ import (
 // test needs.
 const maxNodes = 100
 
-// lockTimeout bounds waiting for another command; the longest is an up.
-const lockTimeout = 4 * time.Minute
-
 func upFlags(flags *pflag.FlagSet, in *invocation) {
 	flags.IntVar(&in.nodes, "nodes", 2, fmt.Sprintf("number of simulated nodes of each new cluster, 1 to %d", maxNodes))
 	timeoutFlag(flags, in)
@@ -56,9 +53,7 @@ func up(ctx context.Context, in invocation) []error {
 
 func (r *raising) raise(ctx context.Context, in invocation) error {
 	c := r.cluster
-	waiting, cancel := context.WithTimeout(ctx, lockTimeout)
-	defer cancel()
-	lock, err := c.Lock(waiting, true)
+	lock, err := lock(ctx, c, true)
 	if err != nil {
 		return err
 	}
@@ -107,9 +102,7 @@ func (r *raising) undo() error {
 
 // startStopped starts the cluster, and tells whether that was necessary.
 func startStopped(ctx context.Context, c cluster.Cluster, in invocation) (bool, error) {
-	asking, cancel := context.WithTimeout(ctx, endTimeout)
-	defer cancel()
-	now, err := c.Status(asking)
+	now, err := look(ctx, c)
 	if err != nil {
 		return false, err
 	}

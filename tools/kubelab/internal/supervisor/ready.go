@@ -39,12 +39,16 @@ func await(ctx context.Context, conditions ...condition) error {
 }
 
 func (c condition) await(ctx context.Context) error {
+	missing := errors.New("not looked at yet")
 	for {
 		once, cancel := context.WithTimeout(ctx, askTimeout)
-		missing := c.met(once)
+		err := c.met(once)
 		cancel()
-		if missing == nil {
+		if err == nil {
 			return nil
+		}
+		if ctx.Err() == nil {
+			missing = err // else it may only say that time was up
 		}
 		select {
 		case <-ctx.Done():
