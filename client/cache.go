@@ -8,10 +8,10 @@ import (
 	"github.com/rak-n-rok/krake/api"
 )
 
-// Cache keeps every object of a kind in memory, fed by one list and one watch. Its objects are shared and must not be
-// changed. It is as stale as the watch: milliseconds while connected; Run's log says when it is not.
-type Cache[T any, P Pointer[T]] struct {
-	set     Set[T, P]
+// CacheOf keeps every object of a kind in memory, fed by one list and one watch. Its objects are shared and must not be
+// changed. It is as stale as the watch: milliseconds while connected; Run's log says when it is not. P is as in Objects.
+type CacheOf[P api.Resource] struct {
+	set     Objects[P]
 	project func(P)
 	log     *slog.Logger
 
@@ -22,17 +22,20 @@ type Cache[T any, P Pointer[T]] struct {
 	handlers []func(before, after P)
 }
 
+// Cache is the cache of the kind whose Go type is T.
+type Cache[T any, P Pointer[T]] = CacheOf[P]
+
 // CacheOption adjusts a cache.
-type CacheOption[T any, P Pointer[T]] func(*Cache[T, P])
+type CacheOption[P api.Resource] func(*CacheOf[P])
 
 // Project drops what the cache's readers do not need from each object before it is kept, to save memory.
-func Project[T any, P Pointer[T]](drop func(P)) CacheOption[T, P] {
-	return func(c *Cache[T, P]) { c.project = drop }
+func Project[P api.Resource](drop func(P)) CacheOption[P] {
+	return func(c *CacheOf[P]) { c.project = drop }
 }
 
 // NewCache returns a cache of all namespaces. It is empty until Run.
-func NewCache[T any, P Pointer[T]](set Set[T, P], log *slog.Logger, options ...CacheOption[T, P]) *Cache[T, P] {
-	c := &Cache[T, P]{set: set, log: log, objects: map[string]P{}, synced: make(chan struct{}), project: func(P) {}}
+func NewCache[P api.Resource](set Objects[P], log *slog.Logger, options ...CacheOption[P]) *CacheOf[P] {
+	c := &CacheOf[P]{set: set, log: log, objects: map[string]P{}, synced: make(chan struct{}), project: func(P) {}}
 	for _, o := range options {
 		o(c)
 	}
@@ -42,20 +45,20 @@ func NewCache[T any, P Pointer[T]](set Set[T, P], log *slog.Logger, options ...C
 // Handle registers a function that is called for every change, in order: before is nil for a new object, after for a
 // deleted one. After a gap in the watch the changes are those between the old and the new list. It must be called
 // before Run, and the function must not block.
-func (c *Cache[T, P]) Handle(f func(before, after P)) { c.handlers = append(c.handlers, f) }
+func (c *CacheOf[P]) Handle(f func(before, after P)) { c.handlers = append(c.handlers, f) }
 
 // Synced is closed once the first list is complete.
-func (c *Cache[T, P]) Synced() <-chan struct{} { return c.synced }
+func (c *CacheOf[P]) Synced() <-chan struct{} { return c.synced }
 
 // Get returns an object, nil when there is none.
-func (c *Cache[T, P]) Get(namespace, name string) P {
+func (c *CacheOf[P]) Get(namespace, name string) P {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.objects[namespace+"/"+name]
 }
 
 // List returns all objects that keep approves of, in no order; keep may be nil.
-func (c *Cache[T, P]) List(keep func(P) bool) []P {
+func (c *CacheOf[P]) List(keep func(P) bool) []P {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	out := make([]P, 0, len(c.objects))
@@ -68,7 +71,7 @@ func (c *Cache[T, P]) List(keep func(P) bool) []P {
 }
 
 // Run fills the cache and keeps it up to date until ctx ends.
-func (c *Cache[T, P]) Run(ctx context.Context) error {
+func (c *CacheOf[P]) Run(ctx context.Context) error {
 	for attempt := 0; ; attempt++ {
 		objects, version, err := c.set.List(ctx, "")
 		if err == nil {
@@ -91,23 +94,23 @@ func (c *Cache[T, P]) Run(ctx context.Context) error {
 
 func key(m *api.Metadata) string { return m.NamespaceOrEmpty() + "/" + m.Name }
 
-func (c *Cache[T, P]) apply(e Event[P]) {
+func (c *CacheOf[P]) apply(e Event[P]) {
 	c.project(e.Object)
 	k := key(api.Meta(e.Object))
 	c.mu.Lock()
 	before := c.objects[k]
-	after := e.Object
+	var after P
 	if e.Type == Deleted {
-		after = nil
 		delete(c.objects, k)
 	} else {
+		after = e.Object
 		c.objects[k] = after
 	}
 	c.mu.Unlock()
 	c.tell(before, after)
 }
 
-func (c *Cache[T, P]) replace(objects []P) {
+func (c *CacheOf[P]) replace(objects []P) {
 	fresh := make(map[string]P, len(objects))
 	for _, o := range objects {
 		c.project(o)
@@ -117,20 +120,21 @@ func (c *Cache[T, P]) replace(objects []P) {
 	old := c.objects
 	c.objects = fresh
 	c.mu.Unlock()
+	var none P
 	for k, before := range old {
-		if fresh[k] == nil {
-			c.tell(before, nil)
+		if _, kept := fresh[k]; !kept {
+			c.tell(before, none)
 		}
 	}
 	for k, after := range fresh {
-		before := old[k]
-		if before == nil || api.Meta(before).ResourceVersion != api.Meta(after).ResourceVersion {
+		before, known := old[k]
+		if !known || api.Meta(before).ResourceVersion != api.Meta(after).ResourceVersion {
 			c.tell(before, after)
 		}
 	}
 }
 
-func (c *Cache[T, P]) tell(before, after P) {
+func (c *CacheOf[P]) tell(before, after P) {
 	for _, f := range c.handlers {
 		f(before, after)
 	}

@@ -17,57 +17,66 @@ type Pointer[T any] interface {
 	api.Resource
 }
 
-// Set is all objects of one kind. For global kinds the namespace in the methods' arguments is empty.
-type Set[T any, P Pointer[T]] struct {
+// Objects is all objects of one kind. For global kinds the namespace in the methods' arguments is empty. P is the Go type
+// of the objects, or api.Resource where it is not known before the program runs.
+type Objects[P api.Resource] struct {
 	c    *Client
 	kind *api.Kind
 }
 
+// Set is all objects of the kind whose Go type is T.
+type Set[T any, P Pointer[T]] = Objects[P]
+
 // Of returns the objects of a kind, given by its Go type.
 func Of[T any, P Pointer[T]](c *Client) Set[T, P] {
-	return Set[T, P]{c: c, kind: api.KindOf(P(new(T)))}
+	return Objects[P]{c: c, kind: api.KindOf(P(new(T)))}
+}
+
+// OfKind returns the objects of a kind, given by its entry in the table of kinds, for code that works for all of them.
+func OfKind(c *Client, kind *api.Kind) Objects[api.Resource] {
+	return Objects[api.Resource]{c: c, kind: kind}
 }
 
 // Kind returns the kind of the objects.
-func (s Set[T, P]) Kind() *api.Kind { return s.kind }
+func (s Objects[P]) Kind() *api.Kind { return s.kind }
 
 // Get reads one object.
-func (s Set[T, P]) Get(ctx context.Context, namespace, name string) (P, error) {
+func (s Objects[P]) Get(ctx context.Context, namespace, name string) (P, error) {
 	return s.one(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, name)})
 }
 
 // Create stores a new object and returns it as the server completed it.
-func (s Set[T, P]) Create(ctx context.Context, obj P) (P, error) {
+func (s Objects[P]) Create(ctx context.Context, obj P) (P, error) {
 	namespace := api.Meta(obj).NamespaceOrEmpty()
 	return s.one(ctx, Request{Method: http.MethodPost, Path: s.kind.Path(namespace, ""), Body: obj})
 }
 
 // Update replaces an object, unless it has changed since obj was read. The status is not written.
-func (s Set[T, P]) Update(ctx context.Context, obj P) (P, error) {
+func (s Objects[P]) Update(ctx context.Context, obj P) (P, error) {
 	m := api.Meta(obj)
 	return s.one(ctx, Request{Method: http.MethodPut, Path: s.kind.Path(m.NamespaceOrEmpty(), m.Name), Body: obj,
 		IfMatch: m.ResourceVersion})
 }
 
 // Patch changes an object by a merge patch (RFC 7396), unless it has changed since obj was read.
-func (s Set[T, P]) Patch(ctx context.Context, obj P, patch any) (P, error) {
+func (s Objects[P]) Patch(ctx context.Context, obj P, patch any) (P, error) {
 	return s.patch(ctx, obj, "", patch)
 }
 
 // PatchStatus changes the status by a merge patch of the form {"status": {…}}, unless the object has changed since obj
 // was read. The key "parts" may hold whole new parts, which are written in the same transaction.
-func (s Set[T, P]) PatchStatus(ctx context.Context, obj P, patch any) (P, error) {
+func (s Objects[P]) PatchStatus(ctx context.Context, obj P, patch any) (P, error) {
 	return s.patch(ctx, obj, "/status", patch)
 }
 
-func (s Set[T, P]) patch(ctx context.Context, obj P, sub string, patch any) (P, error) {
+func (s Objects[P]) patch(ctx context.Context, obj P, sub string, patch any) (P, error) {
 	m := api.Meta(obj)
 	return s.one(ctx, Request{Method: http.MethodPatch, Path: s.kind.Path(m.NamespaceOrEmpty(), m.Name) + sub,
 		Body: patch, IfMatch: m.ResourceVersion})
 }
 
 // Do calls an action of an object, such as binding.
-func (s Set[T, P]) Do(ctx context.Context, namespace, name, action string, body any) (P, error) {
+func (s Objects[P]) Do(ctx context.Context, namespace, name, action string, body any) (P, error) {
 	return s.one(ctx, Request{Method: http.MethodPut, Path: s.kind.Path(namespace, name) + "/" + action, Body: body})
 }
 
@@ -78,7 +87,7 @@ type DeleteOptions struct {
 }
 
 // Delete asks for the deletion of an object.
-func (s Set[T, P]) Delete(ctx context.Context, namespace, name string, o DeleteOptions) (P, error) {
+func (s Objects[P]) Delete(ctx context.Context, namespace, name string, o DeleteOptions) (P, error) {
 	query := url.Values{}
 	if o.Force {
 		query.Set("force", "True")
@@ -88,7 +97,7 @@ func (s Set[T, P]) Delete(ctx context.Context, namespace, name string, o DeleteO
 
 // List reads all objects of a namespace, or of all namespaces when it is empty, and the version at which the list is
 // complete.
-func (s Set[T, P]) List(ctx context.Context, namespace string) ([]P, string, error) {
+func (s Objects[P]) List(ctx context.Context, namespace string) ([]P, string, error) {
 	data, err := s.c.Do(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, "")})
 	if err != nil {
 		return nil, "", err
@@ -112,29 +121,31 @@ func (s Set[T, P]) List(ctx context.Context, namespace string) ([]P, string, err
 	return out, version, nil
 }
 
-func (s Set[T, P]) one(ctx context.Context, r Request) (P, error) {
+func (s Objects[P]) one(ctx context.Context, r Request) (P, error) {
+	var none P
 	data, err := s.c.Do(ctx, r)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	doc, err := wire.Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("the answer to %s %s cannot be read: %w", r.Method, r.Path, err)
+		return none, fmt.Errorf("the answer to %s %s cannot be read: %w", r.Method, r.Path, err)
 	}
 	return s.decode(doc)
 }
 
-func (s Set[T, P]) decode(doc any) (P, error) {
+func (s Objects[P]) decode(doc any) (P, error) {
 	r, err := s.kind.Decode(doc, wire.Stored)
 	if err != nil {
-		return nil, fmt.Errorf("an object of kind %s cannot be read: %w", s.kind.Name, err)
+		var none P
+		return none, fmt.Errorf("an object of kind %s cannot be read: %w", s.kind.Name, err)
 	}
 	return r.(P), nil
 }
 
 // GetPart reads a part of an object into into, a pointer to the part's type, and returns the part's version. A part that
 // was never written is empty and has version 0.
-func (s Set[T, P]) GetPart(ctx context.Context, obj P, part string, into any) (version string, err error) {
+func (s Objects[P]) GetPart(ctx context.Context, obj P, part string, into any) (version string, err error) {
 	m := api.Meta(obj)
 	data, err := s.c.Do(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(m.NamespaceOrEmpty(), m.Name) + "/" + part})
 	if err != nil {
@@ -144,7 +155,7 @@ func (s Set[T, P]) GetPart(ctx context.Context, obj P, part string, into any) (v
 }
 
 // PutPart replaces a part of an object, unless it has changed since the version was read, and returns its new version.
-func (s Set[T, P]) PutPart(ctx context.Context, obj P, part string, body any, version string) (string, error) {
+func (s Objects[P]) PutPart(ctx context.Context, obj P, part string, body any, version string) (string, error) {
 	m := api.Meta(obj)
 	data, err := s.c.Do(ctx, Request{Method: http.MethodPut, Path: s.kind.Path(m.NamespaceOrEmpty(), m.Name) + "/" + part,
 		Query: url.Values{"uid": {m.UID}}, Body: body, IfMatch: version})

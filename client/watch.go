@@ -41,7 +41,7 @@ const heartbeat = 10 * time.Second
 // Watch calls handle for every change after the version or cursor from, in order, without losing or repeating one,
 // whatever happens to the connection. It returns when ctx ends, when handle returns an error, or when the server no
 // longer knows what happened since (Expired): then the objects must be listed again.
-func (s Set[T, P]) Watch(ctx context.Context, namespace, from string, handle func(Event[P]) error) error {
+func (s Objects[P]) Watch(ctx context.Context, namespace, from string, handle func(Event[P]) error) error {
 	cursor := from
 	for attempt := 0; ; attempt++ {
 		before := cursor
@@ -89,7 +89,7 @@ func (e handlerError) Error() string { return e.err.Error() }
 func (e handlerError) Unwrap() error { return e.err }
 
 // stream reads one connection to its end and moves the cursor along.
-func (s Set[T, P]) stream(ctx context.Context, namespace string, cursor *string, handle func(Event[P]) error) error {
+func (s Objects[P]) stream(ctx context.Context, namespace string, cursor *string, handle func(Event[P]) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	// A server that stops sending heartbeats is gone, even if the connection does not say so.
@@ -125,7 +125,7 @@ func ended(err error) error {
 	return err
 }
 
-func (s Set[T, P]) line(line []byte, cursor *string, handle func(Event[P]) error) error {
+func (s Objects[P]) line(line []byte, cursor *string, handle func(Event[P]) error) error {
 	var frame struct {
 		Type   EventType       `json:"type"`
 		Cursor string          `json:"cursor"`
