@@ -37,6 +37,7 @@ func TestLifecycle(t *testing.T) {
 	}
 	deploy(t, a, "web")
 	deploy(t, b, "web")
+	l.run("up", "c", "--nodes", "1")
 
 	before := l.expectState("a", "running")
 	l.run("up", "a") // does nothing
@@ -67,15 +68,17 @@ func TestLifecycle(t *testing.T) {
 	l.run("up", "a") // is the same as start
 	expectSame(t, l, before, a, identity)
 
-	killSupervisor(t, l, "a")
-	all := l.expectState("b", "running").pids()
-	l.run("down") // one that runs and one that died
+	failStart(t, l, "b")
+
+	all := append(killSupervisor(t, l, "a"), l.expectState("c", "running").pids()...)
+	l.run("down") // one that died, one that is stopped, one that runs
 	expectDead(t, all)
 	l.expectNothing()
 }
 
-// killSupervisor kills the supervisor alone; the parts must die with it.
-func killSupervisor(t *testing.T, l lab, name string) {
+// killSupervisor kills the supervisor alone; the parts must die with it. It
+// returns the processes that there were.
+func killSupervisor(t *testing.T, l lab, name string) []int {
 	t.Helper()
 	pids := l.expectState(name, "running").pids()
 	if len(alive(pids)) != 6 {
@@ -84,6 +87,23 @@ func killSupervisor(t *testing.T, l lab, name string) {
 	kill(t, pids[0])
 	expectDead(t, pids)
 	l.expectState(name, "dead")
+	return pids
+}
+
+// failStart takes from the API server what it needs; the start must say so, show
+// the server's log, and end what it started.
+func failStart(t *testing.T, l lab, name string) {
+	t.Helper()
+	l.run("stop", name)
+	if err := os.WriteFile(filepath.Join(l.dir, name, "pki", "tokens.csv"), []byte("no token\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.refuse(name+": kube-apiserver ended: exit status 1", "start", name)
+	_, stderr, _ := l.try("start", name)
+	if !strings.Contains(stderr, "the last lines of the log of kube-apiserver:\n") || !strings.Contains(stderr, "tokens.csv") {
+		t.Errorf("the log does not tell why: %s", stderr)
+	}
+	l.expectState(name, "stopped")
 }
 
 // breakPart kills a part; the cluster must say so.
