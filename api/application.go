@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 
@@ -181,16 +182,21 @@ func (s *ApplicationSpec) CheckWire(e *wire.Errors) {
 
 // ClusterBinding is the body of PUT …/binding: the scheduler's decision.
 type ClusterBinding struct {
-	API     string      `json:"api"`
-	Kind    string      `json:"kind"`
+	API     string      `json:"api,omitempty"`
+	Kind    string      `json:"kind,omitempty"`
 	Cluster ResourceRef `json:"cluster" wire:"required"`
 	// UID and Generation, when given, must be those of the application that was decided on.
 	UID        string `json:"uid" wire:"added"`
 	Generation int64  `json:"generation" wire:"added"`
 	// Expected, when given, is the cluster that the application was bound to when it was decided on.
-	Expected Expectation `json:"expected" wire:"added"`
+	Expected Expectation `json:"expected,omitzero" wire:"added"`
 	// Placement, when given, replaces the part of that name.
 	Placement *Placement `json:"placement" wire:"added"`
+}
+
+// CheckWire checks api and kind.
+func (b *ClusterBinding) CheckWire(e *wire.Errors) {
+	checkNames(e, b.API, b.Kind, "kubernetes", "ClusterBinding")
 }
 
 // Expectation is a reference that may be stated, also as null, or left open.
@@ -201,6 +207,9 @@ type Expectation struct {
 
 // Expect states that a reference is expected, or none when ref is nil.
 func Expect(ref *ResourceRef) Expectation { return Expectation{Stated: true, Ref: ref} }
+
+// MarshalJSON writes the reference, null for none. An expectation that is not stated must be left out.
+func (x Expectation) MarshalJSON() ([]byte, error) { return json.Marshal(x.Ref) }
 
 // DecodeNull states that nothing is expected.
 func (x *Expectation) DecodeNull() { *x = Expect(nil) }
@@ -219,16 +228,26 @@ func (x Expectation) holds(actual *ResourceRef) bool { return !x.Stated || SameR
 
 // ApplicationComplete is the body of PUT …/complete, which an application sends when its work is done.
 type ApplicationComplete struct {
-	API   string  `json:"api"`
-	Kind  string  `json:"kind"`
+	API   string  `json:"api,omitempty"`
+	Kind  string  `json:"kind,omitempty"`
 	Token *string `json:"token"`
+}
+
+// CheckWire checks api and kind.
+func (c *ApplicationComplete) CheckWire(e *wire.Errors) {
+	checkNames(e, c.API, c.Kind, "kubernetes", "Complete")
 }
 
 // ApplicationShutdown is the body of PUT …/shutdown, which an application sends when it may be stopped.
 type ApplicationShutdown struct {
-	API   string  `json:"api"`
-	Kind  string  `json:"kind"`
+	API   string  `json:"api,omitempty"`
+	Kind  string  `json:"kind,omitempty"`
 	Token *string `json:"token"`
+}
+
+// CheckWire checks api and kind.
+func (s *ApplicationShutdown) CheckWire(e *wire.Errors) {
+	checkNames(e, s.API, s.Kind, "kubernetes", "Shutdown")
 }
 
 func stale(format string, args ...any) error {

@@ -138,12 +138,17 @@ func (s *ClusterSpec) CheckWire(e *wire.Errors) {
 
 // CloudBinding is the body of PUT …/binding on a cluster.
 type CloudBinding struct {
-	API        string      `json:"api"`
-	Kind       string      `json:"kind"`
+	API        string      `json:"api,omitempty"`
+	Kind       string      `json:"kind,omitempty"`
 	Cloud      ResourceRef `json:"cloud" wire:"required"`
 	UID        string      `json:"uid" wire:"added"`
 	Generation int64       `json:"generation" wire:"added"`
-	Expected   Expectation `json:"expected" wire:"added"`
+	Expected   Expectation `json:"expected,omitzero" wire:"added"`
+}
+
+// CheckWire checks api and kind.
+func (b *CloudBinding) CheckWire(e *wire.Errors) {
+	checkNames(e, b.API, b.Kind, "infrastructure", "CloudBinding")
 }
 
 func bindCluster(r Resource, body any, now Time, _ map[string]any) error {

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
 
 	"github.com/rak-n-rok/krake/api/wire"
@@ -90,11 +92,11 @@ func (k *Kind) PartKey(uid, part string) string { return "/krake/" + k.Plural + 
 func (k *Kind) Path(namespace, name string) string {
 	path := "/" + k.Group
 	if k.Namespaced && namespace != "" {
-		path += "/namespaces/" + namespace
+		path += "/namespaces/" + url.PathEscape(namespace)
 	}
 	path += "/" + k.Plural
 	if name != "" {
-		path += "/" + name
+		path += "/" + url.PathEscape(name)
 	}
 	return path
 }
@@ -131,35 +133,30 @@ func (k *Kind) Ref(namespace, name string) ResourceRef {
 // Decode reads an object of this kind from a tree that wire.Parse returned.
 func (k *Kind) Decode(doc any, mode wire.Mode) (Resource, error) {
 	r := k.New()
-	errs := &wire.Errors{}
-	if m, ok := doc.(map[string]any); ok && mode != wire.Stored {
-		checkConstant(errs, m, "api", k.Group)
-		checkConstant(errs, m, "kind", k.Name)
+	e, errs := r.envelope(), &wire.Errors{}
+	if err := wire.Decode(doc, r, mode); err != nil && !errors.As(err, &errs) {
+		return nil, err
+	}
+	if mode != wire.Stored {
+		checkNames(errs, e.API, e.Kind, k.Group, k.Name)
 	}
 	if err := errs.Err(); err != nil {
 		return nil, err
 	}
-	if err := wire.Decode(doc, r, mode); err != nil {
-		return nil, err
-	}
-	r.envelope().API, r.envelope().Kind = k.Group, k.Name
-	if m := Meta(r); m.Generation == 0 {
-		m.Generation = 1 // written before generations were counted
+	e.API, e.Kind = k.Group, k.Name
+	if e.Metadata.Generation == 0 {
+		e.Metadata.Generation = 1 // written before generations were counted
 	}
 	return r, nil
 }
 
-func checkConstant(errs *wire.Errors, m map[string]any, key, want string) {
-	switch got, present := m[key]; {
-	case !present:
-	case got == nil:
-		errs.At(key).Add("Field may not be null.")
-	default:
-		if s, ok := got.(string); !ok {
-			errs.At(key).Add("Not a valid string.")
-		} else if s != want {
-			errs.At(key).Add(fmt.Sprintf("Must be equal to %s.", want))
-		}
+// checkNames checks the api and the kind that a body states; it need not.
+func checkNames(e *wire.Errors, api, kind, wantAPI, wantKind string) {
+	if api != "" && api != wantAPI {
+		e.At("api").Add("Must be equal to " + wantAPI + ".")
+	}
+	if kind != "" && kind != wantKind {
+		e.At("kind").Add("Must be equal to " + wantKind + ".")
 	}
 }
 

@@ -1,27 +1,22 @@
 package api
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
+
+	"github.com/rak-n-rok/krake/api/wire"
 )
 
 // Kubeconfig is the content of a kubeconfig file with exactly one context, cluster and user, everything inline.
 type Kubeconfig map[string]any
 
-// DecodeWire checks a kubeconfig; the first thing that is wrong is reported.
-func (k *Kubeconfig) DecodeWire(v any) error {
-	m, ok := v.(map[string]any)
-	if !ok {
-		return errors.New("Not a valid mapping type.") //nolint:staticcheck // the wire's text
+// CheckWire checks a kubeconfig; the first thing that is wrong is reported.
+func (k Kubeconfig) CheckWire(e *wire.Errors) {
+	if len(k) == 0 {
+		return
 	}
-	if len(m) > 0 {
-		if err := checkKubeconfig(m); err != nil {
-			return err
-		}
+	if err := checkKubeconfig(k); err != nil {
+		e.Add(err.Error())
 	}
-	*k = m
-	return nil
 }
 
 func checkKubeconfig(m map[string]any) error {
@@ -46,7 +41,7 @@ func checkKubeconfig(m map[string]any) error {
 	}
 	for _, list := range []struct{ key, one string }{{"contexts", "context"}, {"users", "user"}, {"clusters", "cluster"}} {
 		if items, ok := m[list.key].([]any); !ok || len(items) != 1 {
-			return fmt.Errorf("Only one %s is allowed", list.one) //nolint:staticcheck // the wire's text
+			return wire.Messagef("Only one %s is allowed", list.one)
 		}
 	}
 	return checkInline(m)
@@ -68,7 +63,7 @@ func checkInline(m map[string]any) error {
 			content, _ := entry[rule.key].(map[string]any)
 			for _, key := range rule.refused {
 				if !empty(content[key]) {
-					return fmt.Errorf("Invalid kube-config file. Key %s in kube-config/%s[name=%v]/%s is not accepted: "+ //nolint:staticcheck // the wire's text
+					return wire.Messagef("Invalid kube-config file. Key %s in kube-config/%s[name=%v]/%s is not accepted: "+
 						"give certificates and tokens inline", key, rule.list, entry["name"], rule.key)
 				}
 			}
@@ -80,10 +75,10 @@ func checkInline(m map[string]any) error {
 func checkUser(m map[string]any, name any) error {
 	items, ok := m["users"].([]any)
 	if !ok {
-		return errors.New("Invalid kube-config file. Expected kube-config/users to be a list") //nolint:staticcheck // the wire's text
+		return wire.Message("Invalid kube-config file. Expected kube-config/users to be a list")
 	}
 	for _, item := range items {
-		if entry, ok := item.(map[string]any); ok && entry["name"] == name && empty(entry["user"]) {
+		if entry, ok := item.(map[string]any); ok && same(entry["name"], name) && empty(entry["user"]) {
 			return missing("user", fmt.Sprintf("kube-config/users[name=%v]", name))
 		}
 	}
@@ -97,24 +92,24 @@ func kubeconfigEntry(m map[string]any, list, key string, name any) (map[string]a
 	}
 	items, ok := m[list].([]any)
 	if !ok {
-		return nil, "", fmt.Errorf("Invalid kube-config file. Expected kube-config/%s to be a list", list) //nolint:staticcheck // the wire's text
+		return nil, "", wire.Messagef("Invalid kube-config file. Expected kube-config/%s to be a list", list)
 	}
 	var found []map[string]any
 	for _, item := range items {
 		entry, _ := item.(map[string]any)
 		if _, ok := entry["name"]; !ok {
-			return nil, "", fmt.Errorf("Invalid kube-config file. Expected all values in kube-config/%s list to have 'name' key", list) //nolint:staticcheck // the wire's text
+			return nil, "", wire.Messagef("Invalid kube-config file. Expected all values in kube-config/%s list to have 'name' key", list)
 		}
-		if entry["name"] == name {
+		if same(entry["name"], name) {
 			found = append(found, entry)
 		}
 	}
 	switch len(found) {
 	case 0:
-		return nil, "", fmt.Errorf("Invalid kube-config file. Expected object with name %v in kube-config/%s list", name, list) //nolint:staticcheck // the wire's text
+		return nil, "", wire.Messagef("Invalid kube-config file. Expected object with name %v in kube-config/%s list", name, list)
 	case 1:
 	default:
-		return nil, "", fmt.Errorf("Invalid kube-config file. Expected only one object with name %v in kube-config/%s list", name, list) //nolint:staticcheck // the wire's text
+		return nil, "", wire.Messagef("Invalid kube-config file. Expected only one object with name %v in kube-config/%s list", name, list)
 	}
 	path := fmt.Sprintf("kube-config/%s[name=%v]", list, name)
 	content, _ := found[0][key].(map[string]any)
@@ -125,7 +120,7 @@ func kubeconfigEntry(m map[string]any, list, key string, name any) (map[string]a
 }
 
 func missing(key, path string) error {
-	return fmt.Errorf("Invalid kube-config file. Expected key %s in %s", key, path) //nolint:staticcheck // the wire's text
+	return wire.Messagef("Invalid kube-config file. Expected key %s in %s", key, path)
 }
 
 // empty says whether a value counts as not given: null, "", an empty list or object.
@@ -143,4 +138,11 @@ func empty(v any) bool {
 	return false
 }
 
-func jsonText(v any) ([]byte, error) { return json.Marshal(v) }
+// same compares two names. Lists and objects are no names and the same as nothing.
+func same(a, b any) bool {
+	switch a.(type) {
+	case []any, map[string]any:
+		return false
+	}
+	return a == b
+}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -10,30 +11,11 @@ import (
 // Manifest is a list of Kubernetes objects.
 type Manifest []map[string]any
 
-// DecodeWire checks what Krake itself relies on; the rest is the cluster's business.
-func (m *Manifest) DecodeWire(v any) error {
-	items, ok := v.([]any)
-	if !ok {
-		return fmt.Errorf("Not a valid list.") //nolint:staticcheck // the wire's text
+// CheckWire checks what Krake itself relies on; the rest is the cluster's business.
+func (m Manifest) CheckWire(e *wire.Errors) {
+	for i, object := range m {
+		checkManifestObject(e, i, object)
 	}
-	errs := &wire.Errors{}
-	out := make(Manifest, 0, len(items))
-	for i, item := range items {
-		object, ok := item.(map[string]any)
-		if !ok {
-			errs.Index(i).Add("Not a valid mapping type.")
-			continue
-		}
-		out = append(out, object)
-	}
-	if !errs.Empty() {
-		return errs
-	}
-	for i, object := range out {
-		checkManifestObject(errs, i, object)
-	}
-	*m = out
-	return errs.Err()
 }
 
 func checkManifestObject(errs *wire.Errors, i int, object map[string]any) {
@@ -64,12 +46,12 @@ func (t ToscaSource) Empty() bool { return t.URL == "" && len(t.Template) == 0 }
 // MarshalJSON writes the URL or the template.
 func (t ToscaSource) MarshalJSON() ([]byte, error) {
 	if t.URL != "" {
-		return jsonText(t.URL)
+		return json.Marshal(t.URL)
 	}
 	if t.Template == nil {
 		return []byte("{}"), nil
 	}
-	return jsonText(t.Template)
+	return json.Marshal(t.Template)
 }
 
 // Equal compares two sources.
@@ -83,16 +65,18 @@ func (t *ToscaSource) DecodeWire(v any) error {
 	switch v := v.(type) {
 	case string:
 		if v != "" && !hasSuffix(v, ".yaml", ".yml") {
-			return fmt.Errorf("Invalid TOSCA template URL.") //nolint:staticcheck // the wire's text
+			return wire.Message("Invalid TOSCA template URL.")
 		}
 		*t = ToscaSource{URL: v}
 	case map[string]any:
 		if len(v) > 0 && !toscaForm(v) {
-			return fmt.Errorf("Invalid TOSCA template content.") //nolint:staticcheck // the wire's text
+			return wire.Message("Invalid TOSCA template content.")
 		}
 		*t = ToscaSource{Template: v}
 	default:
-		return fmt.Errorf("Not a valid mapping type. Not a valid string.") //nolint:staticcheck // the wire's text
+		errs := &wire.Errors{}
+		errs.AddAlternatives("Not a valid mapping type.", "Not a valid string.")
+		return errs
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ type Labels map[string]string
 func (l *Labels) DecodeWire(v any) error {
 	m, ok := v.(map[string]any)
 	if !ok {
-		return fmt.Errorf("Not a valid mapping type.") //nolint:staticcheck // the wire's text
+		return wire.Message("Not a valid mapping type.")
 	}
 	out := make(Labels, len(m))
 	errs := &wire.Errors{}
@@ -122,7 +122,10 @@ type ResourceRef struct {
 }
 
 // Equal compares all four fields.
-func (r ResourceRef) Equal(o ResourceRef) bool { return r.String() == o.String() }
+func (r ResourceRef) Equal(o ResourceRef) bool {
+	return r.API == o.API && r.Kind == o.Kind && r.Name == o.Name &&
+		(r.Namespace == nil) == (o.Namespace == nil) && r.NamespaceOrEmpty() == o.NamespaceOrEmpty()
+}
 
 // NamespaceOrEmpty returns the namespace, empty for global objects.
 func (r ResourceRef) NamespaceOrEmpty() string {

@@ -1,6 +1,10 @@
 package api
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Keys of the control object that ends every list in an observer schema.
 const (
@@ -33,7 +37,7 @@ func checkObservedObject(object map[string]any, manifest Manifest) string {
 	case metadata["name"] == nil:
 		return "name is not defined in the metadata dictionary"
 	}
-	for key, value := range object {
+	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if key == "apiVersion" || key == "kind" {
 			continue
 		}
@@ -41,13 +45,13 @@ func checkObservedObject(object map[string]any, manifest Manifest) string {
 		if key == "metadata" {
 			skip = "name"
 		}
-		if problem := checkObservedValue(key, value, skip); problem != "" {
+		if problem := checkObservedValue(key, object[key], skip); problem != "" {
 			return problem
 		}
 	}
 	for _, m := range manifest {
 		name, _ := m["metadata"].(map[string]any)
-		if m["apiVersion"] == object["apiVersion"] && m["kind"] == object["kind"] && name["name"] == metadata["name"] {
+		if same(m["apiVersion"], object["apiVersion"]) && same(m["kind"], object["kind"]) && same(name["name"], metadata["name"]) {
 			return ""
 		}
 	}
@@ -60,11 +64,11 @@ func checkObservedValue(key string, value any, skip string) string {
 	case nil:
 		return ""
 	case map[string]any:
-		for k, inner := range v {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			if k == skip && skip != "" {
 				continue
 			}
-			if problem := checkObservedValue(k, inner, ""); problem != "" {
+			if problem := checkObservedValue(k, v[k], ""); problem != "" {
 				return problem
 			}
 		}

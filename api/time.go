@@ -2,11 +2,11 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/rak-n-rok/krake/api/wire"
 )
 
 // Time is a moment as the wire has it: microseconds, with the offset it was written with, or none.
@@ -62,7 +62,7 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	return t.DecodeWire(s)
 }
 
-var errTime = errors.New("Not a valid datetime.") //nolint:staticcheck // the wire's text
+const errTime = wire.Message("Not a valid datetime.")
 
 var timeText = regexp.MustCompile(`\A(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6})\d{0,6})?)?(Z|[+-]\d{2}(?::?\d{2})?)?\z`)
 
@@ -82,9 +82,11 @@ func (t *Time) DecodeWire(v any) error {
 	}
 	micros, _ := strconv.Atoi((m[7] + "000000")[:6])
 	zone, ok := offset(m[8])
+	if !ok || n[0] < 1 || n[3] > 23 || n[4] > 59 || n[5] > 59 {
+		return errTime
+	}
 	moment := time.Date(n[0], time.Month(n[1]), n[2], n[3], n[4], n[5], micros*1000, zone)
-	if !ok || moment.Year() != n[0] || int(moment.Month()) != n[1] || moment.Day() != n[2] ||
-		n[3] > 23 || n[4] > 59 || n[5] > 59 {
+	if int(moment.Month()) != n[1] || moment.Day() != n[2] { // the 30th of February became the 2nd of March
 		return errTime
 	}
 	*t = Time{moment: moment, naive: m[8] == ""}
@@ -92,14 +94,12 @@ func (t *Time) DecodeWire(v any) error {
 }
 
 // offset reads Z, ±HH, ±HHMM and ±HH:MM; nothing is UTC.
-func offset(s string) (*time.Location, bool) {
+func offset(s string) (zone *time.Location, ok bool) {
 	if s == "" || s == "Z" {
 		return time.UTC, true
 	}
-	var hours, minutes int
-	if _, err := fmt.Sscanf(s[1:3], "%d", &hours); err != nil || hours > 23 {
-		return nil, false
-	}
+	hours, _ := strconv.Atoi(s[1:3])
+	minutes := 0
 	if len(s) > 3 {
 		minutes, _ = strconv.Atoi(s[len(s)-2:])
 	}
@@ -108,7 +108,7 @@ func offset(s string) (*time.Location, bool) {
 		seconds = -seconds
 	}
 	if seconds == 0 {
-		return time.UTC, minutes < 60
+		return time.UTC, true
 	}
-	return time.FixedZone("", seconds), minutes < 60
+	return time.FixedZone("", seconds), hours < 24 && minutes < 60
 }

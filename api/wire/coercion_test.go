@@ -225,7 +225,7 @@ func TestTypesThatDecodeThemselves(t *testing.T) {
 }
 
 func TestADocumentThatIsNoObjectIsRefusedAsAWhole(t *testing.T) {
-	for _, text := range []string{`[]`, `"x"`, `5`, `true`} {
+	for _, text := range []string{`[]`, `"x"`, `5`, `true`, `null`} {
 		err := wire.Decode(tree(t, text), &note{}, wire.Create)
 		if err == nil || err.Error() != "{'_schema': ['Invalid input type.']}" {
 			t.Errorf("%s: %v", text, err)

@@ -35,13 +35,18 @@ type NullDecoder interface{ DecodeNull() }
 // An Enum is a string with a fixed set of values.
 type Enum interface{ Members() []string }
 
-// A Checker has rules beyond those of single fields. It is asked once all fields are well-formed.
+// A Checker has rules beyond those of its single fields or elements. It is asked once these are well-formed; never about
+// a stored document, which may be older than the rule.
 type Checker interface{ CheckWire(e *Errors) }
 
 // Decode fills into, a pointer to a struct, from a tree that Parse returned. Parts of the tree become parts of the
 // result, so the caller must not use the tree again. The error is an *Errors.
 func Decode(doc any, into any, mode Mode) error {
 	d := decoder{mode: mode}
+	if doc == nil {
+		d.root.AddSchema("Invalid input type.")
+		return &d.root
+	}
 	d.value(reflect.ValueOf(into).Elem(), doc, field{})
 	return d.root.Err()
 }
@@ -106,6 +111,15 @@ func (d *decoder) value(v reflect.Value, raw any, f field) {
 		d.enum(v, en, raw)
 		return
 	}
+	before := d.failures
+	d.plain(v, raw)
+	if d.mode != Stored && d.failures == before {
+		d.check(v)
+	}
+}
+
+// plain decodes a value whose type leaves that to the decoder.
+func (d *decoder) plain(v reflect.Value, raw any) {
 	switch v.Kind() {
 	case reflect.Struct:
 		d.structure(v, raw)
@@ -117,6 +131,18 @@ func (d *decoder) value(v reflect.Value, raw any, f field) {
 		v.Set(reflect.ValueOf(raw))
 	default:
 		d.scalar(v, raw)
+	}
+}
+
+func (d *decoder) check(v reflect.Value) {
+	c, ok := v.Addr().Interface().(Checker)
+	if !ok {
+		return
+	}
+	found := &Errors{}
+	c.CheckWire(found)
+	if !found.Empty() {
+		*d.here() = *found
 	}
 }
 
@@ -174,16 +200,6 @@ func (d *decoder) structure(v reflect.Value, raw any) {
 	}
 	if s.container && d.failures == before {
 		d.variant(v, s, m)
-	}
-	if d.mode == Stored || d.failures != before {
-		return
-	}
-	if c, ok := v.Addr().Interface().(Checker); ok {
-		found := &Errors{}
-		c.CheckWire(found)
-		if !found.Empty() {
-			*d.here() = *found
-		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"fmt"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -13,6 +15,22 @@ type Errors struct {
 	children map[string]*Errors
 	index    bool     // keys are list indexes
 	raw      []string // rendered entries beside the messages
+}
+
+// A Message is an error in the words of the wire, which are whole sentences.
+type Message string
+
+// Messagef formats a Message.
+func Messagef(format string, args ...any) Message { return Message(fmt.Sprintf(format, args...)) }
+
+// Error gives the message.
+func (m Message) Error() string { return string(m) }
+
+// Refuse returns an error tree with one message: what a Decoder returns for a value that it does not accept.
+func Refuse(format string, args ...any) error {
+	e := &Errors{}
+	e.Add(fmt.Sprintf(format, args...))
+	return e
 }
 
 // schemaKey is where the rules about a whole object report.

@@ -2,7 +2,6 @@ package wire_test
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 
@@ -116,7 +115,7 @@ func (m *mood) DecodeWire(v any) error {
 		errs.At("word").Add("Not a mood.")
 		return errs
 	case strings.Contains(s, " "):
-		return errors.New("More than one word.") //nolint:staticcheck // a text of the wire
+		return wire.Message("More than one word.")
 	}
 	m.text = s
 	return nil
