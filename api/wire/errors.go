@@ -2,7 +2,6 @@ package wire
 
 import (
 	"fmt"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -25,13 +24,6 @@ func Messagef(format string, args ...any) Message { return Message(fmt.Sprintf(f
 
 // Error gives the message.
 func (m Message) Error() string { return string(m) }
-
-// Refuse returns an error tree with one message: what a Decoder returns for a value that it does not accept.
-func Refuse(format string, args ...any) error {
-	e := &Errors{}
-	e.Add(fmt.Sprintf(format, args...))
-	return e
-}
 
 // schemaKey is where the rules about a whole object report.
 const schemaKey = "_schema"
