@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/cli/document"
+	"github.com/rak-n-rok/krake/internal/cli/option"
+)
+
+func (p *program) createApplication(k *presentation) *cobra.Command {
+	cmd, common := p.command(k, "create NAME", "Create an application", "-f echo-demo.yaml echo-demo",
+		"-f echo-demo.yaml -L 'location is DE' --wait running echo-demo", "-u https://example.org/app.csar my-app")
+	cmd.Use = "create NAME (-f FILE | -u URL)"
+	o := addApplicationOptions(cmd, common, "creating", "pending", "running")
+	autoCreate := cmd.Flags().Bool("auto-cluster-create", false, "let Krake make a cluster if none fits")
+	values := option.Inject{}
+	cmd.Flags().VarP(&values, "inject", "i", "replace KEY by VALUE where it is the value of an environment variable")
+	o.asOld()
+	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
+		spec, err := p.newApplication(o, values)
+		if err != nil {
+			return err
+		}
+		spec.Set("auto_cluster_create", *autoCreate)
+		c, err := p.connect(*o.config)
+		if err != nil {
+			return err
+		}
+		body := document.New("metadata", document.New("name", args[0], "labels", labelsObject(*o.labels)), "spec", spec)
+		doc, err := c.do(cmd.Context(), client.Request{Method: http.MethodPost, Body: body,
+			Path:  path(k.kind, c.namespace(*o.namespace), ""),
+			Query: url.Values{"blocking": {o.wait.Blocking()}}})
+		if err != nil {
+			return err
+		}
+		return p.show(doc, k.detail)
+	})
+	return cmd
+}
+
+// newApplication makes the specification of an application from the command line.
+func (p *program) newApplication(o *applicationOptions, values option.Inject) (*document.Object, error) {
+	from, err := p.source(o)
+	if err != nil {
+		return nil, err
+	}
+	if from == nil {
+		return nil, errNoSource
+	}
+	if err := checkConstraints(o.clusterLabels, o.clusterMetrics); err != nil {
+		return nil, err
+	}
+	from.inject(values)
+	migration, _ := o.migration()
+	spec := document.New("manifest", []any{}, "tosca", document.New(), "csar", nil, "observer_schema", []any{},
+		"constraints", document.New("migration", migration, "cluster", document.New(
+			"labels", texts(o.clusterLabels.Values).list(),
+			"custom_resources", texts(o.clusterResources.Values).list(),
+			"metrics", texts(o.clusterMetrics.Values).list())))
+	from.put(spec)
+	if err := p.putObserverSchema(o, spec); err != nil {
+		return nil, err
+	}
+	o.backoff.all(spec)
+	o.putHooks(spec)
+	p.warnOfMigration(spec)
+	return spec, nil
+}
+
+func (p *program) putObserverSchema(o *applicationOptions, spec *document.Object) error {
+	if o.observerSchema == "" {
+		return nil
+	}
+	docs, err := p.readYAML(o.observerSchema)
+	if err != nil {
+		return err
+	}
+	if docs == nil {
+		docs = []any{}
+	}
+	spec.Set("observer_schema", docs)
+	return nil
+}

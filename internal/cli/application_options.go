@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/cli/argparse"
+	"github.com/rak-n-rok/krake/internal/cli/document"
+	"github.com/rak-n-rok/krake/internal/cli/option"
+)
+
+// applicationOptions are those that create and update share.
+type applicationOptions struct {
+	commonOptions
+	cmd              *cobra.Command
+	file, url        string
+	observerSchema   string
+	labels           *option.Labels
+	clusterLabels    *option.Texts
+	clusterResources *option.Texts
+	clusterMetrics   *option.Texts
+	backoff          *backoff
+	hooks            option.Hooks
+	wait             option.Wait
+}
+
+func addApplicationOptions(cmd *cobra.Command, common commonOptions, states ...string) *applicationOptions {
+	o := &applicationOptions{commonOptions: common, cmd: cmd}
+	flags := cmd.Flags()
+	flags.StringVarP(&o.file, "file", "f", "", "`FILE` with Kubernetes manifests or a TOSCA template, - for standard input")
+	flags.StringVarP(&o.url, "url", "u", "", "`URL` of a TOSCA template (.yaml) or a CSAR archive (.zip, .csar)")
+	flags.StringVarP(&o.observerSchema, "observer-schema-file", "O", "", "`FILE` that says which values are observed")
+	flags.Bool("enable-migration", false, "let the application be moved while it runs (the default)")
+	flags.Bool("disable-migration", false, "keep the application on its cluster while it runs")
+	cmd.MarkFlagsMutuallyExclusive("enable-migration", "disable-migration")
+	o.wait = option.Wait{States: states, Default: states[len(states)-1]}
+	flags.Var(&o.wait, "wait", "wait until it is in this state, "+o.wait.Default+" if none is named")
+	o.labels = addLabels(cmd)
+	o.clusterLabels = addTexts(cmd, "cluster-label-constraint", "L", "EXPRESSION",
+		"what the labels of the cluster must fulfil, such as 'location is DE'", "-cl", "--constraints-labels", "--constraint-label")
+	o.clusterResources = addTexts(cmd, "cluster-resource-constraint", "R", "PLURAL.GROUP",
+		"custom resource that the cluster must have")
+	o.clusterMetrics = addTexts(cmd, "cluster-metric-constraint", "M", "EXPRESSION",
+		"what the metrics of the cluster must fulfil, such as 'load < 5'")
+	o.backoff = addBackoff(cmd)
+	o.addHooks(cmd)
+	return o
+}
+
+func (o *applicationOptions) addHooks(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.Var(&option.Complete{Hooks: &o.hooks}, "hook-complete", "give the application a token to say that it is done")
+	flags.Lookup("hook-complete").NoOptDefVal = "true"
+	flags.Var(&option.Shutdown{Hooks: &o.hooks}, "hook-shutdown",
+		"ask the application to shut down before it is stopped: seconds that it has (60), what happens if it does not "+
+			"(give_up or delete), how often it is asked")
+	flags.VarP(&option.Hook{Hooks: &o.hooks}, "hook", "H", "former spelling of --hook-complete and --hook-shutdown")
+	flags.Lookup("hook").Hidden = true
+}
+
+// asOld ends the list of the options that scripts may cut short. --hook was gone before they were written.
+func (o *applicationOptions) asOld() {
+	argparse.Old(o.cmd.Flags())
+	o.cmd.Flags().Lookup("hook").Annotations = nil
+}
+
+// migration says what the command line says of it.
+func (o *applicationOptions) migration() (allowed, said bool) {
+	enable, _ := o.cmd.Flags().GetBool("enable-migration")
+	disable, _ := o.cmd.Flags().GetBool("disable-migration")
+	return !disable, enable || disable
+}
+
+// putHooks puts the hooks into a specification; without any it stays as it is.
+func (o *applicationOptions) putHooks(spec *document.Object) {
+	names := o.hooks.Names()
+	if len(names) == 0 {
+		return
+	}
+	spec.Set("hooks", texts(names).list())
+	if !o.hooks.Shutdown {
+		return
+	}
+	for _, v := range []struct{ key, value string }{
+		{"shutdown_grace_time", o.hooks.Grace}, {"shutdown_failure_strategy", o.hooks.Strategy},
+		{"shutdown_retry_count", o.hooks.Retries},
+	} {
+		if v.value != "" {
+			spec.Set(v.key, v.value)
+		}
+	}
+}
+
+// warnOfMigration tells of applications that lose work when they are moved without notice.
+func (p *program) warnOfMigration(spec *document.Object) {
+	if document.At(spec, "constraints", "migration") == false || slices.Contains(document.List(spec, "hooks"), any(api.HookShutdown)) {
+		return
+	}
+	for _, object := range document.List(spec, "manifest") {
+		switch kind := document.Text(object, "kind"); kind {
+		case "Job", "CronJob", "StatefulSet":
+			p.warn("the application contains a %s and may be moved while it runs; --hook-shutdown lets it prepare for that, "+
+				"--disable-migration keeps it where it is", kind)
+			return
+		}
+	}
+}

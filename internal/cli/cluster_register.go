@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/cli/argparse"
+	"github.com/rak-n-rok/krake/internal/cli/document"
+	"github.com/rak-n-rok/krake/internal/cli/kubeconfig"
+	"github.com/rak-n-rok/krake/internal/cli/option"
+)
+
+// clusterOptions are those that register and create share.
+type clusterOptions struct {
+	commonOptions
+	context         *string
+	labels          *option.Labels
+	metrics         *[]option.Metric
+	customResources *option.Texts
+	backoff         *backoff
+}
+
+func addClusterOptions(cmd *cobra.Command, common commonOptions) *clusterOptions {
+	return &clusterOptions{
+		commonOptions:   common,
+		context:         cmd.Flags().StringP("context", "c", "", "`CONTEXT` of the kubeconfig instead of its current one"),
+		labels:          addLabels(cmd),
+		metrics:         addMetrics(cmd),
+		customResources: addTexts(cmd, "custom-resource", "R", "PLURAL.GROUP", "custom resource that the cluster has"),
+		backoff:         addBackoff(cmd),
+	}
+}
+
+func (p *program) registerCluster(k *presentation) *cobra.Command {
+	cmd, common := p.command(k, "register", "Register a cluster that exists", "-k kubeconfig.yaml",
+		"-k kubeconfig.yaml -c my-context -l location=DE --metric load 0.5")
+	cmd.Use = "register -k KUBECONFIG"
+	cmd.Long = "Register a cluster that exists. Its name in Krake is that of the cluster in the kubeconfig.\n" +
+		"Certificates that the kubeconfig names by file are sent along."
+	file := cmd.Flags().StringP("kubeconfig", "k", "", "kubeconfig `FILE` that leads to the cluster, - for standard input")
+	o := addClusterOptions(cmd, common)
+	argparse.Old(cmd.Flags())
+	name := cmd.Flags().String("as", "", "`NAME` of the cluster in Krake")
+	wait := option.Wait{States: []string{"connecting", "online"}, Default: "online"}
+	cmd.Flags().Var(&wait, "wait", "wait until it is in this state, online if none is named")
+	cmd.RunE = p.run(func(cmd *cobra.Command, _ []string) error {
+		if *file == "" {
+			return usageError{errors.New("the following arguments are required: -k/--kubeconfig")}
+		}
+		return p.register(cmd.Context(), k, o, registration{file: *file, name: *name, wait: wait.Blocking()})
+	})
+	return cmd
+}
+
+// registration is what a cluster is registered with, beside the options that create has, too.
+type registration struct {
+	file string
+	name string // the kubeconfig's when empty
+	wait string // state, or False
+}
+
+func (p *program) register(ctx context.Context, k *presentation, o *clusterOptions, r registration) error {
+	config, name, err := p.readKubeconfig(r.file, *o.context)
+	if err != nil {
+		return err
+	}
+	if r.name != "" {
+		name = r.name
+	}
+	spec := document.New("kubeconfig", config, "tosca", document.New())
+	o.put(spec)
+	document.Put(spec, document.New("labels", []any{}, "metrics", []any{}), "constraints", "cloud")
+	query := url.Values{}
+	if r.wait != (&option.Wait{}).Blocking() {
+		query.Set("blocking", r.wait)
+	}
+	metadata := document.New("name", name, "labels", labelsObject(*o.labels))
+	return p.postCluster(ctx, k, o.commonOptions, query, document.New("metadata", metadata, "spec", spec))
+}
+
+// put writes what the options say into a new specification.
+func (o *clusterOptions) put(spec *document.Object) {
+	metrics := []any{}
+	for _, m := range *o.metrics {
+		metrics = append(metrics, m)
+	}
+	spec.Set("metrics", metrics)
+	spec.Set("custom_resources", texts(o.customResources.Values).list())
+	o.backoff.all(spec)
+}
+
+func (p *program) postCluster(ctx context.Context, k *presentation, o commonOptions, query url.Values, body *document.Object) error {
+	c, err := p.connect(*o.config)
+	if err != nil {
+		return err
+	}
+	doc, err := c.do(ctx, client.Request{Method: http.MethodPost, Body: body, Query: query,
+		Path: path(k.kind, c.namespace(*o.namespace), "")})
+	if err != nil {
+		return err
+	}
+	return p.show(doc, k.detail)
+}
+
+// readKubeconfig returns the one context of a file that Krake gets, and the name of its cluster.
+func (p *program) readKubeconfig(file, context string) (*document.Object, string, error) {
+	docs, err := p.readYAML(file)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(docs) != 1 {
+		return nil, "", fmt.Errorf("%s: a kubeconfig is one document, this file has %d", file, len(docs))
+	}
+	config, name, err := kubeconfig.Single(docs[0], filepath.Dir(file), context)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", file, err)
+	}
+	return config, name, nil
+}
+
+// isFile says whether a word on the command line is a file rather than a name.
+func isFile(word string) bool {
+	info, err := os.Stat(word)
+	return err == nil && !info.IsDir()
+}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/cli/document"
+	"github.com/rak-n-rok/krake/internal/cli/settings"
+)
+
+// timeout bounds a request. The server holds one that waits for a state for a minute.
+const timeout = 2 * time.Minute
+
+// attempts is how often a change is tried when others change the same object.
+const attempts = 5
+
+// connection is the API as one command uses it.
+type connection struct {
+	settings settings.Settings
+	client   *client.Client
+}
+
+// addConfig adds the option for the configuration file.
+func addConfig(cmd *cobra.Command) *string {
+	return cmd.Flags().String("config", "", "configuration `FILE` instead of rok.yaml")
+}
+
+// connect reads the configuration. It sends nothing.
+func (p *program) connect(config string) (*connection, error) {
+	s, err := settings.Load(config, p.Env)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range s.Warnings {
+		p.warn("%s", w)
+	}
+	transport, err := s.Transport()
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(client.Config{URL: s.APIURL, Transport: transport, UserAgent: "rok/" + version(), Timeout: timeout})
+	if err != nil {
+		return nil, err
+	}
+	return &connection{settings: s, client: c}, nil
+}
+
+// namespace is the one that was named, or the user's.
+func (c *connection) namespace(named string) string {
+	if named != "" {
+		return named
+	}
+	return c.settings.User
+}
+
+// path is the kind's path to an object, safe against names that would change it.
+func path(kind *api.Kind, namespace, name string) string {
+	if !kind.Namespaced {
+		namespace = ""
+	}
+	return kind.Path(url.PathEscape(namespace), url.PathEscape(name))
+}
+
+// do sends a request and returns the document of the answer, nil when there is none.
+func (c *connection) do(ctx context.Context, r client.Request) (any, error) {
+	data, err := c.client.Do(ctx, r)
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	if len(data) == 0 {
+		return nil, nil
+	}
+	doc, err := document.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s cannot be read: %w", c.client.URL(), err)
+	}
+	return doc, nil
+}
+
+func (c *connection) get(ctx context.Context, path string) (any, error) {
+	return c.do(ctx, client.Request{Method: http.MethodGet, Path: path})
+}
+
+// modify reads an object, changes it and writes it back whole. It starts again when someone else was faster.
+func (c *connection) modify(ctx context.Context, path string, query url.Values, change func(*document.Object) error) (any, error) {
+	for attempt := 1; ; attempt++ {
+		doc, err := c.get(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		object, ok := doc.(*document.Object)
+		if !ok {
+			return nil, fmt.Errorf("the answer of %s is no object", c.client.URL())
+		}
+		if err := change(object); err != nil {
+			return nil, err
+		}
+		body, err := json.Marshal(object)
+		if err != nil {
+			return nil, err
+		}
+		doc, err = c.do(ctx, client.Request{Method: http.MethodPut, Path: path, Query: query, Body: json.RawMessage(body),
+			IfMatch: document.Text(object, "metadata", "resource_version")})
+		if err == nil || !client.Conflict(err) || attempt == attempts {
+			return doc, err
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/rak-n-rok/krake/internal/cli/argparse"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// IO is what a command has of the world around it.
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// OutWidth is how many characters a line on a terminal has, 0 when Out is none.
+	OutWidth    int
+	ErrTerminal bool
+	Env         func(string) string
+}
+
+// Process returns the world of this process.
+func Process() IO {
+	width := 0
+	if term.IsTerminal(int(os.Stdout.Fd())) {
+		if width, _, _ = term.GetSize(int(os.Stdout.Fd())); width <= 0 {
+			width = 80
+		}
+	}
+	return IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, OutWidth: width,
+		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())), Env: os.Getenv}
+}
+
+// Main runs one command line, without the program's name, and returns the exit code.
+func Main(ctx context.Context, args []string, world IO) int {
+	p := &program{IO: world}
+	root := p.root()
+	args = insertOmitted(root, args)
+	leaf, rest := descend(root, args)
+	p.leaf = leaf
+	if leaf.Runnable() && !isHidden(args) {
+		words, err := argparse.Rewrite(allFlags(leaf), rest)
+		if err != nil {
+			return p.usage(err)
+		}
+		args = append(args[:len(args)-len(rest):len(args)-len(rest)], words...)
+	}
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case !p.started || isUsage(err):
+		return p.usage(err)
+	default:
+		p.report(err)
+		return exitFailure
+	}
+}
+
+// program is one run of rok.
+type program struct {
+	IO
+	leaf    *cobra.Command // that the command line names, as far as it names one
+	started bool           // everything after is no error of usage any more
+	output  output
+}
+
+// usageError is an error in the command line that shows only once the command runs.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func isUsage(err error) bool {
+	var u usageError
+	return errors.As(err, &u)
+}
+
+// usage tells what is wrong with the command line.
+func (p *program) usage(err error) int {
+	fmt.Fprintf(p.Err, "usage: %s\n%s: error: %v\n", useLine(p.leaf), p.leaf.CommandPath(), err)
+	return exitUsage
+}

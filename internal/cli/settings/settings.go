@@ -1,0 +1,142 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Settings is the content of a configuration file.
+type Settings struct {
+	// APIURL is where the API is. A path in it does not count.
+	APIURL string `json:"api_url"`
+	// User is the namespace that is used when none is named. It is sent to nobody.
+	User string `json:"user"`
+	TLS  TLS    `json:"tls"`
+
+	// Source is the file that this was read from, empty for the built-in settings.
+	Source string `json:"-"`
+	// Warnings are sentences for the user about what was repaired.
+	Warnings []string `json:"-"`
+}
+
+// TLS says how to prove who one is.
+type TLS struct {
+	Enabled    bool   `json:"enabled"`
+	ClientCert string `json:"client_cert"`
+	ClientKey  string `json:"client_key"`
+	ClientCA   string `json:"client_ca"` // who may vouch for the server; the system's authorities when empty
+}
+
+// Default is what holds without a file.
+var Default = Settings{APIURL: "http://localhost:8080", User: "system:admin"}
+
+// Load reads the file that --config names; or else the one of $ROK_CONFIG; or else the first that exists of the usual
+// ones. Without any, the built-in settings hold.
+func Load(named string, env func(string) string) (Settings, error) {
+	for _, file := range []string{named, env("ROK_CONFIG")} {
+		if file != "" {
+			return read(file)
+		}
+	}
+	for _, file := range usual(env) {
+		if _, err := os.Stat(file); err == nil {
+			return read(file)
+		} else if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, os.ErrPermission) {
+			return Settings{}, fmt.Errorf("cannot read the configuration: %w", err)
+		}
+	}
+	return Default, nil
+}
+
+// usual lists the places where a configuration is looked for. The name krakectl.yaml is that of the Python client, the
+// last entry where older guides copy the file to.
+func usual(env func(string) string) []string {
+	personal := env("XDG_CONFIG_HOME")
+	if personal == "" && env("HOME") != "" {
+		personal = filepath.Join(env("HOME"), ".config")
+	}
+	const current, former = "rok.yaml", "krakectl.yaml"
+	files := []string{current, former}
+	if personal != "" {
+		files = append(files, filepath.Join(personal, current), filepath.Join(personal, former))
+	}
+	return append(files, "/etc/rok/"+current, "/etc/rok/"+former, "/etc/krakectl/"+current, "/etc/krakectl/"+former,
+		"/etc/krake/"+current)
+}
+
+func read(file string) (Settings, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return Settings{}, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	s := Settings{APIURL: Default.APIURL, Source: file}
+	if err := yaml.Unmarshal(data, &s); err != nil {
+		return Settings{}, fmt.Errorf("the configuration %s cannot be read: %w", file, err)
+	}
+	if s.User == "" {
+		return Settings{}, fmt.Errorf("the configuration %s lacks the key user", file)
+	}
+	if err := s.checkTLS(data); err != nil {
+		return Settings{}, fmt.Errorf("the configuration %s: %w", file, err)
+	}
+	if err := s.repairURL(); err != nil {
+		return Settings{}, fmt.Errorf("the configuration %s: %w", file, err)
+	}
+	return s, nil
+}
+
+func (s *Settings) checkTLS(data []byte) error {
+	var sections struct {
+		TLS map[string]any `json:"tls"`
+	}
+	if err := yaml.Unmarshal(data, &sections); err != nil {
+		return err
+	}
+	if _, ok := sections.TLS["enabled"]; sections.TLS != nil && !ok {
+		return errors.New("the section tls lacks the key enabled")
+	}
+	if !s.TLS.Enabled {
+		return nil
+	}
+	for _, f := range []struct {
+		key, path string
+		optional  bool
+	}{
+		{"client_cert", s.TLS.ClientCert, false}, {"client_key", s.TLS.ClientKey, false}, {"client_ca", s.TLS.ClientCA, true},
+	} {
+		if f.path == "" && f.optional {
+			continue
+		}
+		if f.path == "" {
+			return fmt.Errorf("tls.%s is needed when TLS is enabled", f.key)
+		}
+		if _, err := os.Stat(f.path); err != nil {
+			return fmt.Errorf("tls.%s: %w", f.key, err)
+		}
+	}
+	return nil
+}
+
+// repairURL makes the scheme agree with the section tls and drops everything after the host.
+func (s *Settings) repairURL() error {
+	u, err := url.Parse(s.APIURL)
+	if err != nil || u.Host == "" {
+		return fmt.Errorf("%q in api_url is not the URL of an API, such as %s", s.APIURL, Default.APIURL)
+	}
+	scheme, because := "http", "disabled"
+	if s.TLS.Enabled {
+		scheme, because = "https", "enabled"
+	}
+	if !strings.EqualFold(u.Scheme, scheme) {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("TLS is %s in %s, so %s is used instead of %s to reach %s",
+			because, s.Source, scheme, u.Scheme, u.Host))
+	}
+	s.APIURL = (&url.URL{Scheme: scheme, User: u.User, Host: u.Host}).String()
+	return nil
+}

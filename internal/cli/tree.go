@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// omissible is an annotation of a command: the child that may be left out on the command line. rok app create is short
+// for rok kubernetes application create, and the oldest scripts say rok kube create.
+const omissible = "omissible"
+
+// root returns the tree of commands.
+func (p *program) root() *cobra.Command {
+	root := group(&cobra.Command{
+		Use:           "rok",
+		Short:         "Run applications on the clusters that Krake looks after",
+		Annotations:   map[string]string{omissible: "kubernetes"},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Example: `  rok kube cluster register -k kubeconfig.yaml
+  rok kube app create -f echo-demo.yaml echo-demo
+  rok kube app list`,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	})
+	root.SetIn(p.In)
+	root.SetOut(p.Out)
+	root.SetErr(p.Err)
+	root.InitDefaultHelpCmd()
+	root.PersistentFlags().IntVar(&p.output.width, "width", -1, "characters in a line of a table, 0 for any number")
+	addCompletion(root)
+	p.addKinds(root)
+	root.AddCommand(p.versionCommand())
+	return root
+}
+
+// group makes a command a level of the tree that does nothing itself.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return errors.New("the following arguments are required: command")
+		}
+		return fmt.Errorf("invalid choice: '%s' (choose from %s)", args[0], strings.Join(children(cmd), ", "))
+	}
+	return cmd
+}
+
+// insertOmitted puts the levels into a command line that were left out.
+func insertOmitted(root *cobra.Command, args []string) []string {
+	for i, cmd := 0, root; i < len(args); i++ {
+		next := child(cmd, args[i])
+		if next == nil {
+			between := child(cmd, cmd.Annotations[omissible])
+			if between == nil || child(between, args[i]) == nil {
+				return args
+			}
+			args = slices.Insert(slices.Clone(args), i, between.Name())
+			next = between
+		}
+		cmd = next
+	}
+	return args
+}
+
+// descend follows the words of a command line as far as they name commands.
+func descend(root *cobra.Command, args []string) (cmd *cobra.Command, rest []string) {
+	cmd = root
+	for len(args) > 0 {
+		next := child(cmd, args[0])
+		if next == nil {
+			break
+		}
+		cmd, args = next, args[1:]
+	}
+	return cmd, args
+}
+
+func child(cmd *cobra.Command, word string) *cobra.Command {
+	for _, c := range cmd.Commands() {
+		if c.Name() == word && word != "" || c.HasAlias(word) {
+			return c
+		}
+	}
+	return nil
+}
+
+// isHidden says whether a command line is the shell's, asking what could come next.
+func isHidden(args []string) bool { return len(args) > 0 && strings.HasPrefix(args[0], "__") }
+
+// allFlags returns the flags of a command and those that every command has.
+func allFlags(cmd *cobra.Command) *pflag.FlagSet {
+	cmd.InitDefaultHelpFlag()
+	flags := pflag.NewFlagSet(cmd.Name(), pflag.ContinueOnError)
+	flags.AddFlagSet(cmd.Flags())
+	flags.AddFlagSet(cmd.InheritedFlags())
+	return flags
+}
+
+// useLine is the command line of a command in short.
+func useLine(cmd *cobra.Command) string {
+	if names := children(cmd); len(names) > 0 {
+		return cmd.CommandPath() + " {" + strings.Join(names, ",") + "} ..."
+	}
+	return cmd.UseLine()
+}
+
+// children lists the names of the commands below one.
+func children(cmd *cobra.Command) []string {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return names
+}

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/cli/argparse"
+	"github.com/rak-n-rok/krake/internal/cli/document"
+	"github.com/rak-n-rok/krake/internal/cli/option"
+)
+
+// commonOptions are the options that most commands have.
+type commonOptions struct {
+	config    *string
+	namespace *string // always empty for kinds without namespaces
+}
+
+// command makes a command of a kind. Its arguments are named in use: "get NAME".
+func (p *program) command(k *presentation, use, short string, examples ...string) (*cobra.Command, commonOptions) {
+	verb, arguments, _ := strings.Cut(use, " ")
+	cmd := &cobra.Command{Use: use, Short: short, Args: exactly(strings.Fields(arguments))}
+	for i, e := range examples {
+		examples[i] = fmt.Sprintf("  rok %s %s %s", shortest(k.kind.Group, groups[k.kind.Group].aliases),
+			shortest(strings.ToLower(k.kind.Name), k.aliases), strings.TrimSpace(verb+" "+e))
+	}
+	cmd.Example = strings.Join(examples, "\n")
+	p.addOutput(cmd)
+	o := commonOptions{config: addConfig(cmd), namespace: new(string)}
+	if k.kind.Namespaced {
+		cmd.Flags().StringVarP(o.namespace, "namespace", "n", "", "`NAMESPACE` instead of the configured user's")
+	}
+	return cmd, o
+}
+
+// exactly wants the arguments that the usage line names.
+func exactly(names []string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < len(names) {
+			return fmt.Errorf("the following arguments are required: %s", strings.Join(names[len(args):], ", "))
+		}
+		if len(args) > len(names) {
+			return fmt.Errorf("unrecognized arguments: %s", strings.Join(args[len(names):], " "))
+		}
+		return nil
+	}
+}
+
+// shortest is the name that examples use.
+func shortest(name string, aliases []string) string {
+	if len(aliases) > 0 {
+		return aliases[0]
+	}
+	return name
+}
+
+func (p *program) listCommand(k *presentation) *cobra.Command {
+	cmd, o := p.command(k, "list", "List "+spaced(k.kind.Plural), "", "-o json")
+	var all bool
+	if k.kind.Namespaced {
+		cmd.Flags().BoolVarP(&all, "all", "a", false, "of all namespaces")
+	}
+	argparse.Old(cmd.Flags())
+	addOldFormat(cmd)
+	cmd.RunE = p.run(func(cmd *cobra.Command, _ []string) error {
+		c, err := p.connect(*o.config)
+		if err != nil {
+			return err
+		}
+		namespace := c.namespace(*o.namespace)
+		if all {
+			namespace = ""
+		}
+		doc, err := c.get(cmd.Context(), path(k.kind, namespace, ""))
+		if err != nil {
+			return err
+		}
+		return p.showList(document.List(doc, "items"), k.list)
+	})
+	return cmd
+}
+
+// getter asks for an object.
+type getter func(ctx context.Context, path string) (any, error)
+
+func (p *program) getCommand(k *presentation) *cobra.Command {
+	cmd, o := p.command(k, "get NAME", "Show one of the "+spaced(k.kind.Plural), "NAME", "NAME -o yaml")
+	argparse.Old(cmd.Flags())
+	addOldFormat(cmd)
+	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
+		c, err := p.connect(*o.config)
+		if err != nil {
+			return err
+		}
+		get := getter(c.get)
+		if k.get != nil {
+			get = k.get(p, c)
+		}
+		doc, err := get(cmd.Context(), path(k.kind, c.namespace(*o.namespace), args[0]))
+		if err != nil {
+			return err
+		}
+		return p.show(doc, k.full)
+	})
+	return cmd
+}
+
+// deletion is what the command delete of a kind has beside the common options.
+type deletion struct {
+	wait   []string // states that it can wait for, the last one without a word
+	option func(cmd *cobra.Command)
+}
+
+func (p *program) deleteCommand(k *presentation) *cobra.Command {
+	cmd, o := p.command(k, "delete NAME", "Delete one of the "+spaced(k.kind.Plural), "NAME")
+	var wait option.Wait
+	if n := len(k.del.wait); n > 0 {
+		wait = option.Wait{States: k.del.wait, Default: k.del.wait[n-1]}
+		cmd.Flags().Var(&wait, "wait", "wait until it is in this state, "+wait.Default+" if none is named")
+	}
+	var force bool
+	if k.kind.Force {
+		cmd.Flags().BoolVar(&force, "force", false, "remove the record at once, whoever still has work to do")
+	}
+	argparse.Old(cmd.Flags())
+	addOldFormat(cmd)
+	if k.del.option != nil {
+		k.del.option(cmd)
+	}
+	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
+		c, err := p.connect(*o.config)
+		if err != nil {
+			return err
+		}
+		query := url.Values{}
+		if len(k.del.wait) > 0 {
+			query.Set("blocking", wait.Blocking())
+		}
+		if k.kind.Force {
+			query.Set("force", map[bool]string{true: "True", false: "False"}[force])
+		}
+		doc, err := c.do(cmd.Context(), client.Request{Method: http.MethodDelete,
+			Path: path(k.kind, c.namespace(*o.namespace), args[0]), Query: query})
+		if err != nil {
+			return err
+		}
+		return p.show(doc, k.detail)
+	})
+	return cmd
+}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rak-n-rok/krake/internal/cli/document"
+)
+
+// version is that of the module that this program was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+func (p *program) versionCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Show the versions of rok and of the API",
+		Long: "Show the version of rok, and that of the API if it answers.\n" +
+			"The exit code is 0 even if it does not.",
+		Example: "  rok version",
+		Args:    cobra.NoArgs,
+	}
+	config := addConfig(cmd)
+	p.addOutput(cmd)
+	cmd.RunE = p.run(func(cmd *cobra.Command, _ []string) error {
+		versions := document.New("client", version(), "server", nil)
+		why := ""
+		c, err := p.connect(*config)
+		if err != nil {
+			return err
+		}
+		if doc, err := c.get(cmd.Context(), "/"); err == nil {
+			versions.Set("server", document.At(doc, "version"))
+		} else {
+			why = err.Error()
+		}
+		return p.write(versions, func() string {
+			server := why
+			if why == "" {
+				server = fmt.Sprintf("%v at %s", versions.Get("server"), c.client.URL())
+			}
+			return fmt.Sprintf("rok %s\nAPI %s\n", version(), server)
+		})
+	})
+	return cmd
+}
+
+// run marks that the command line was understood.
+func (p *program) run(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		p.started = true
+		return f(cmd, args)
+	}
+}
