@@ -13,10 +13,10 @@ import (
 // there on, no longer from before. What is stored stays. It is no error when
 // that was done already.
 func (s *Store) Compact(ctx context.Context, revision int64) error {
-	if err := s.begin(); err != nil {
+	if err := s.inFlight.enter(); err != nil {
 		return fmt.Errorf("compact: %w", err)
 	}
-	defer s.end()
+	defer s.inFlight.leave()
 	_, err := s.client.Compact(ctx, revision)
 	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) {
 		return fmt.Errorf("compact to revision %d: %w", revision, err)

@@ -105,9 +105,9 @@ func (h *hub) follow(ctx context.Context) error {
 }
 
 // watchEverything watches the whole keyspace for what comes after a revision.
-// It begins one revision early: etcd accepts the very revision of a compaction
-// as a start although deletions of that revision are gone, while the one before
-// it is refused. The reader leaves out what it has seen.
+// It begins one revision early, and the reader leaves out what it has seen:
+// etcd accepts the very revision of a compaction as a start, although it has the
+// values before it no longer, and before 3.6 not even that revision's deletions.
 func watchEverything(ctx context.Context, client *clientv3.Client, after int64) clientv3.WatchChan {
 	// Etcd's client puts watches with equal metadata on one stream, where the
 	// slowest would hold up the others.

@@ -1,12 +1,14 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,28 +28,14 @@ var tiny = limits{windowEntries: 12, windowSize: 1 << 20, queueEntries: 8, queue
 // have happened with the same random steps, and compares what every reader
 // gets with the list. Only the hub runs beside it, so a failure can be shrunk.
 func TestWatchesNeverLoseOrRepeatAnEvent(t *testing.T) {
-	reached := map[string]int{}
+	places := &places{}
 	dir := t.TempDir()
-	runs := 0
-	rapid.Check(t, func(t *rapid.T) {
-		runs++
-		m := newModel(t, filepath.Join(dir, fmt.Sprint(runs)), reached)
-		defer m.close()
-		t.Repeat(map[string]func(*rapid.T){
-			"commit":     m.commit,
-			"burst":      m.burst,
-			"open":       m.open,
-			"read":       m.read,
-			"read all":   m.readAll,
-			"progress":   m.progress,
-			"disconnect": m.disconnect,
-			"resume":     m.resume,
-			"compact":    m.compact,
-			"restart":    m.restart,
-		})
-		for _, r := range m.readers {
-			m.connect(t, r)
-			m.drain(t, r)
+	t.Run("parallel", func(t *testing.T) {
+		for i := range 4 { // most of a run is waiting for etcd
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				t.Parallel()
+				rapid.Check(t, func(t *rapid.T) { runModel(t, dir, places) })
+			})
 		}
 	})
 	// A generator that does not reach these places proves nothing about them.
@@ -55,18 +43,67 @@ func TestWatchesNeverLoseOrRepeatAnEvent(t *testing.T) {
 		"slow reader cut off", "cursor refused after a compaction", "resumed inside a transaction",
 		"resumed from the window", "resumed from etcd", "resumed after a restart",
 	} {
-		if reached[place] == 0 {
+		if places.count(place) == 0 && !t.Failed() {
 			t.Errorf("no run reached: %s", place)
 		}
 	}
-	t.Log(reached)
+}
+
+func runModel(t *rapid.T, dir string, places *places) {
+	m := newModel(t, filepath.Join(dir, fmt.Sprint(places.next())), places)
+	defer m.close()
+	t.Repeat(map[string]func(*rapid.T){
+		"commit":     m.commit,
+		"burst":      m.burst,
+		"open":       m.open,
+		"read":       m.read,
+		"read all":   m.readAll,
+		"progress":   m.progress,
+		"disconnect": m.disconnect,
+		"resume":     m.resume,
+		"compact":    m.compact,
+		"restart":    m.restart,
+	})
+	for _, r := range m.readers {
+		m.connect(t, r)
+		m.drain(t, r)
+	}
+}
+
+// places counts over all runs how often an interesting place was reached.
+type places struct {
+	mu      sync.Mutex
+	reached map[string]int
+	runs    int
+}
+
+func (p *places) note(place string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reached == nil {
+		p.reached = map[string]int{}
+	}
+	p.reached[place]++
+}
+
+func (p *places) count(place string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reached[place]
+}
+
+func (p *places) next() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.runs++
+	return p.runs
 }
 
 // A model is a store beside what must be in it.
 type model struct {
-	dir     string
-	store   *Store
-	reached map[string]int
+	dir    string
+	store  *Store
+	places *places
 
 	state     map[string]Record
 	history   []Event // of the whole keyspace
@@ -87,8 +124,8 @@ type reader struct {
 	behind bool
 }
 
-func newModel(t *rapid.T, dir string, reached map[string]int) *model {
-	m := &model{dir: dir, reached: reached, state: map[string]Record{}, revision: 1}
+func newModel(t *rapid.T, dir string, places *places) *model {
+	m := &model{dir: dir, places: places, state: map[string]Record{}, revision: 1}
 	m.start(t)
 	return m
 }
@@ -270,15 +307,15 @@ func (m *model) note(r *reader) {
 		return
 	}
 	if r.at.Index != 0 {
-		m.reached["resumed inside a transaction"]++
+		m.places.note("resumed inside a transaction")
 	}
 	if r.at.Revision < m.restarted {
-		m.reached["resumed after a restart"]++
+		m.places.note("resumed after a restart")
 	}
 	if m.store.hub.covers(r.at) {
-		m.reached["resumed from the window"]++
+		m.places.note("resumed from the window")
 	} else if r.at.next() > m.compacted {
-		m.reached["resumed from etcd"]++
+		m.places.note("resumed from etcd")
 	}
 }
 
@@ -287,7 +324,7 @@ func (m *model) refused(t *rapid.T, r *reader) {
 	if !r.behind || r.at.next() > m.compacted {
 		t.Fatalf("cursor %s is refused, but only the history to %d was compacted", r.at, m.compacted)
 	}
-	m.reached["cursor refused after a compaction"]++
+	m.places.note("cursor refused after a compaction")
 	r.at = Cursor{Revision: m.revision}
 }
 
@@ -343,7 +380,7 @@ func (m *model) next(t *rapid.T, r *reader) bool {
 		if slow.Cursor != r.at {
 			t.Fatalf("cut off after %s, but the last event was %s", slow.Cursor, r.at)
 		}
-		m.reached["slow reader cut off"]++
+		m.places.note("slow reader cut off")
 		m.reconnect(t, r)
 	case errors.Is(err, ErrCompacted):
 		m.refused(t, r)
@@ -351,7 +388,7 @@ func (m *model) next(t *rapid.T, r *reader) bool {
 	case err != nil:
 		t.Fatalf("reader of %q at %s: %v, want %s", r.prefix, r.at, err, describe(want))
 	default:
-		if !cmp.Equal(want, got) {
+		if !cmp.Equal(want, got, cmp.Comparer(bytes.Equal)) {
 			t.Fatalf("reader of %q at %s got %s, want %s", r.prefix, r.at, describe(got), describe(want))
 		}
 		r.at = got.Cursor

@@ -63,10 +63,10 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 
 // read is a range request that sees every committed write.
 func (s *Store) read(ctx context.Context, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
-	if err := s.begin(); err != nil {
+	if err := s.inFlight.enter(); err != nil {
 		return nil, err
 	}
-	defer s.end()
+	defer s.inFlight.leave()
 	return s.client.Get(ctx, key, append(opts, s.readOptions...)...)
 }
 

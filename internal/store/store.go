@@ -59,10 +59,7 @@ type Store struct {
 	cancel context.CancelFunc
 	group  sync.WaitGroup // hub, compactor, replays
 
-	// inFlight is held for reading by every operation, so that Close does not
-	// pull the database from under one.
-	inFlight sync.RWMutex
-	closed   bool
+	inFlight gate // every operation, so that Close waits for them
 }
 
 // Open starts an embedded etcd on the data directory, without any socket, and
@@ -101,25 +98,9 @@ func newStore(ctx context.Context, b backend, o Options) (*Store, error) {
 // give ErrClosed. It may be called more than once.
 func (s *Store) Close() error {
 	s.cancel()
-	s.inFlight.Lock()
-	closed := s.closed
-	s.closed = true
-	s.inFlight.Unlock()
-	if closed {
+	if !s.inFlight.close() {
 		return nil
 	}
 	s.group.Wait()
 	return s.backend.close()
 }
-
-// begin admits an operation; end must follow.
-func (s *Store) begin() error {
-	s.inFlight.RLock()
-	if s.closed {
-		s.inFlight.RUnlock()
-		return ErrClosed
-	}
-	return nil
-}
-
-func (s *Store) end() { s.inFlight.RUnlock() }

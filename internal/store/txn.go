@@ -120,10 +120,10 @@ func (s *Store) Commit(ctx context.Context, t Txn) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("commit: %w", err)
 	}
-	if err := s.begin(); err != nil {
+	if err := s.inFlight.enter(); err != nil {
 		return 0, fmt.Errorf("commit: %w", err)
 	}
-	defer s.end()
+	defer s.inFlight.leave()
 	answer, err := s.client.Txn(ctx).If(compares...).Then(ops...).Else(probes...).Commit()
 	switch {
 	case errors.Is(err, rpctypes.ErrNoSpace):

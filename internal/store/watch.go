@@ -51,10 +51,10 @@ func (s *Store) watch(ctx context.Context, prefix string, from Cursor) (*Watch, 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.begin(); err != nil {
+	if err := s.inFlight.enter(); err != nil {
 		return nil, err
 	}
-	defer s.end()
+	defer s.inFlight.leave()
 	lifetime, cancel := context.WithCancel(s.ctx)
 	w := &Watch{
 		hub: s.hub, prefix: prefix, cancel: cancel,
@@ -230,18 +230,22 @@ func (w *Watch) full(part int) bool {
 	return len(w.queue) >= w.hub.limits.queueEntries/part || w.size >= w.hub.limits.queueSize/part
 }
 
-// progress is Progress for a hub that has reached a revision.
+// progress is Progress for a hub that has reached a revision. The hub hands out
+// events before it says how far it is, so each of the three may be the furthest.
 func (w *Watch) progress(reached int64) Cursor {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch {
-	case len(w.queue) > 0 || w.err != nil:
-		return w.delivered
-	case w.live && reached > w.position.Revision:
-		return Cursor{Revision: reached}
-	default:
-		return w.position
+	at := w.delivered
+	if len(w.queue) > 0 || w.err != nil {
+		return at
 	}
+	if w.position.Compare(at) > 0 {
+		at = w.position
+	}
+	if w.live && reached > at.Revision {
+		at = Cursor{Revision: reached}
+	}
+	return at
 }
 
 // finish ends the watch once the reader has taken what is in the queue.
