@@ -115,20 +115,23 @@ func (a *Application) projectApplied(applied, healthy Condition) (ApplicationSta
 	}
 }
 
-// stateBeforeError is the state while nothing new is known of what was applied: it stays, unless it said that no place
-// was found, which is over.
+// stateBeforeError is the state while nothing new is known of what was applied: it stays if it speaks of that. One that
+// speaks of a missing place, of a refusal, of a move or of a shutdown is over, or an earlier row would have held.
 func (a *Application) stateBeforeError() ApplicationState {
-	r := a.Status.Reason
-	unplaced := r != nil && r.Code == NoSuitableResource
+	state, reason := a.Status.State, a.Status.Reason
+	unplaced := reason != nil && reason.Code == NoSuitableResource
 	switch {
-	case unplaced && a.Status.RunningOn != nil:
+	case slices.Contains(statesOfApplied, state) && !unplaced:
+		return state
+	case a.Status.RunningOn != nil:
 		return AppReconciling
-	case unplaced || a.Status.State == AppFailed:
-		return AppPending
 	default:
-		return a.Status.State
+		return AppPending
 	}
 }
+
+// statesOfApplied speak of what was applied.
+var statesOfApplied = []ApplicationState{AppCreating, AppRunning, AppReconciling, AppRestarting, AppDegraded, AppCompleted}
 
 // asReason gives a condition as the reason of a state, nil when it names no reason code.
 func (c Condition) asReason() *Reason {
