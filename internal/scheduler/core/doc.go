@@ -1,0 +1,11 @@
+// Package core decides where applications run. It is a pure function of a snapshot of the clusters, an application and
+// the time: no clock, no requests, no log, and no order taken from a map, so that a run, a dry run, a simulation and a
+// property test are the same call.
+//
+// Decide goes through the clusters of the application's namespace, refuses each that may not be chosen with a reason,
+// and chooses among the rest. What it returns is at the same time the explanation that users read. Failed says what
+// follows when no place was found.
+//
+// A further reason to refuse a cluster is a Code with its words, and a line in check. The package imports nothing but
+// api and what is below it.
+package core
