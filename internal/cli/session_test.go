@@ -1,0 +1,161 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/rak-n-rok/krake/internal/apiserver"
+	"github.com/rak-n-rok/krake/internal/cli"
+	"github.com/rak-n-rok/krake/internal/store"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"rok": func() { os.Exit(cli.Main(context.Background(), os.Args[1:], cli.Process())) },
+	})
+}
+
+// TestSessions runs the scripts in testdata/sessions: what a user types and what comes back, from a server of its own
+// for each script.
+func TestSessions(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/sessions",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"server": startServer,
+			"want":   want,
+			"patch":  patch,
+			"requests": requests,
+		},
+	})
+}
+
+// recorder notes what reaches the server.
+type recorder struct {
+	next http.Handler
+	url  string
+
+	mu    sync.Mutex
+	lines []string
+}
+
+var recorders sync.Map // by the script's name
+
+func recorderOf(ts *testscript.TestScript) *recorder {
+	r, ok := recorders.Load(ts.Name())
+	if !ok {
+		ts.Fatalf("no server: the script needs the line 'server'")
+	}
+	return r.(*recorder)
+}
+
+func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, _ := io.ReadAll(req.Body)
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	r.mu.Lock()
+	r.lines = append(r.lines, strings.TrimSpace(req.Method+" "+req.URL.RequestURI()+" "+string(body)))
+	r.mu.Unlock()
+	r.next.ServeHTTP(w, req)
+}
+
+// requests compares what has reached the server since the last time with a file; without one it only forgets it:
+// requests [FILE]
+func requests(ts *testscript.TestScript, _ bool, args []string) {
+	r := recorderOf(ts)
+	r.mu.Lock()
+	lines := r.lines
+	r.lines = nil
+	r.mu.Unlock()
+	if len(args) == 0 {
+		return
+	}
+	got := ""
+	if len(lines) > 0 {
+		got = strings.Join(lines, "\n") + "\n"
+	}
+	if diff := cmp.Diff(ts.ReadFile(args[0]), got); diff != "" {
+		ts.Fatalf("requests differ from %s, -want +got:\n%s", args[0], diff)
+	}
+}
+
+// startServer starts a Krake API and writes a configuration that leads to it: server
+func startServer(ts *testscript.TestScript, _ bool, _ []string) {
+	quiet := slog.New(slog.DiscardHandler)
+	st, err := store.Open(context.Background(), store.Options{Dir: ts.MkAbs(".store"), UnsafeNoFsync: true, Logger: quiet})
+	ts.Check(err)
+	now := time.Date(2022, 3, 30, 16, 0, 21, 851661000, time.UTC)
+	r := &recorder{next: apiserver.New(apiserver.Options{Store: st, Log: quiet, Now: func() time.Time { return now }})}
+	s := httptest.NewServer(r)
+	r.url = s.URL
+	recorders.Store(ts.Name(), r)
+	ts.Defer(func() {
+		s.Close()
+		st.Close()
+	})
+	ts.Setenv("API", s.URL)
+	config := fmt.Sprintf("api_url: %s\nuser: system:admin\n", s.URL)
+	ts.Check(os.WriteFile(ts.MkAbs("rok.yaml"), []byte(config), 0o600))
+}
+
+var masks = []struct {
+	pattern *regexp.Regexp
+	text    string
+}{
+	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "00000000-0000-4000-8000-000000000000"},
+	{regexp.MustCompile(`(resource_version"?: ['"])\d+`), "${1}7"},
+	{regexp.MustCompile(`http://127\.0\.0\.1:\d+`), "http://127.0.0.1:8080"},
+}
+
+// want compares what the last command wrote with a file, with identifiers and ports made equal:
+// want stdout|stderr FILE
+func want(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: want stdout|stderr FILE")
+	}
+	got := ts.ReadFile(args[0])
+	for _, m := range masks {
+		got = m.pattern.ReplaceAllString(got, m.text)
+	}
+	if diff := cmp.Diff(ts.ReadFile(args[1]), got); diff != "" {
+		ts.Fatalf("%s differs from %s, -want +got:\n%s", args[0], args[1], diff)
+	}
+}
+
+// patch changes an object as a controller does: patch PATH FILE
+func patch(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: patch PATH FILE")
+	}
+	r := recorderOf(ts)
+	body := ts.ReadFile(args[1])
+	if !json.Valid([]byte(body)) {
+		ts.Fatalf("%s is no JSON", args[1])
+	}
+	req := httptest.NewRequest(http.MethodPatch, r.url+args[0], strings.NewReader(body))
+	w := httptest.NewRecorder()
+	r.next.ServeHTTP(w, req)
+	if w.Code != http.StatusOK {
+		ts.Fatalf("patch %s: %d %s", args[0], w.Code, w.Body)
+	}
+}
