@@ -86,7 +86,13 @@ func killSupervisor(t *testing.T, l lab, name string) []int {
 	}
 	kill(t, pids[0])
 	expectDead(t, pids)
-	l.expectState(name, "dead")
+	// Threads may live a moment longer than what /proc shows of the process.
+	eventually(t, "the cluster being dead", func() error {
+		if s := l.status(name); s.State != "dead" {
+			return fmt.Errorf("it is %s", s.State)
+		}
+		return nil
+	})
 	return pids
 }
 

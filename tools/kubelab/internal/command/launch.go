@@ -55,15 +55,21 @@ func launch(ctx context.Context, c cluster.Cluster, timeout time.Duration) error
 	switch {
 	case err == nil && result.Error == "":
 		return command.Process.Release()
+	case err == nil:
+		err = errors.New(result.Error)
 	case ctx.Err() != nil:
 		err = errors.New("interrupted")
 	case errors.Is(err, io.EOF):
 		result.Part = "supervisor"
 		err = errors.New("the supervisor ended without a word")
-	case err == nil:
-		err = errors.New(result.Error)
+	default:
+		result.Part = "supervisor"
+		err = fmt.Errorf("waiting for the supervisor: %w", err)
+		_ = command.Process.Kill()
 	}
-	_ = command.Process.Kill()
+	// A supervisor that said why it failed is tidying up.
+	patience := time.AfterFunc(endTimeout, func() { _ = command.Process.Kill() })
+	defer patience.Stop()
 	_ = command.Wait()
 	return &startFailure{err, result.Part, logTail(c, result.Part)}
 }
