@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,12 @@ func addApplicationOptions(cmd *cobra.Command, common commonOptions, states ...s
 	flags.StringVarP(&o.observerSchema, "observer-schema-file", "O", "", "`FILE` that says which values are observed")
 	flags.Bool("enable-migration", false, "let the application be moved while it runs (the default)")
 	flags.Bool("disable-migration", false, "keep the application on its cluster while it runs")
-	cmd.MarkFlagsMutuallyExclusive("enable-migration", "disable-migration")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if flags.Changed("enable-migration") && flags.Changed("disable-migration") {
+			return errors.New("argument --disable-migration: not allowed with argument --enable-migration")
+		}
+		return nil
+	}
 	o.wait = option.Wait{States: states, Default: states[len(states)-1]}
 	flags.Var(&o.wait, "wait", "wait until it is in this state, "+o.wait.Default+" if none is named")
 	o.labels = addLabels(cmd)

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -43,9 +45,10 @@ func TestSessions(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"server": startServer,
-			"want":   want,
-			"patch":  patch,
+			"exits":    exits,
+			"server":   startServer,
+			"want":     want,
+			"patch":    patch,
 			"requests": requests,
 		},
 	})
@@ -116,6 +119,23 @@ func startServer(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("API", s.URL)
 	config := fmt.Sprintf("api_url: %s\nuser: system:admin\n", s.URL)
 	ts.Check(os.WriteFile(ts.MkAbs("rok.yaml"), []byte(config), 0o600))
+}
+
+// exits runs a command that must end with this code: exits CODE COMMAND...
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	code := 0
+	var failed *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &failed) {
+		code = failed.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("exit code %d instead of %s", code, args[0])
+	}
 }
 
 var masks = []struct {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/rak-n-rok/krake/internal/cli/argparse"
 )
 
 // omissible is an annotation of a command: the child that may be left out on the command line. rok app create is short
@@ -32,6 +34,7 @@ func (p *program) root() *cobra.Command {
 	root.SetErr(p.Err)
 	root.InitDefaultHelpCmd()
 	root.PersistentFlags().IntVar(&p.output.width, "width", -1, "characters in a line of a table, 0 for any number")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	addCompletion(root)
 	p.addKinds(root)
 	root.AddCommand(p.versionCommand())
@@ -48,6 +51,15 @@ func group(cmd *cobra.Command) *cobra.Command {
 		return fmt.Errorf("invalid choice: '%s' (choose from %s)", args[0], strings.Join(children(cmd), ", "))
 	}
 	return cmd
+}
+
+// flagError tells of a value that an option does not take in the words of package argparse.
+func flagError(err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	return fmt.Errorf("argument %s: %w", argparse.Display(invalid.GetFlag()), errors.Unwrap(invalid))
 }
 
 // insertOmitted puts the levels into a command line that were left out.

@@ -2,8 +2,10 @@ package yamlfile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"regexp"
 	"strconv"
@@ -32,6 +34,10 @@ func Load(file string, stdin io.Reader) ([]byte, error) {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
+		var reason *fs.PathError
+		if errors.As(err, &reason) {
+			err = reason.Err // without the name, which comes first
+		}
 		return nil, &Unreadable{fmt.Errorf("can't open '%s': %w", file, err)}
 	}
 	return data, nil
