@@ -7,6 +7,7 @@ import (
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/api/wire"
+	"github.com/rak-n-rok/krake/internal/failpoint"
 	"github.com/rak-n-rok/krake/internal/store"
 )
 
@@ -38,6 +39,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, t target) error 
 	if err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.Created)
 	api.Meta(obj).ResourceVersion = strconv.FormatInt(revision, 10)
 	s.answerObject(w, wait.until(r.Context(), obj))
 	return nil

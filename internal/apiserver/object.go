@@ -14,6 +14,7 @@ import (
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/api/wire"
+	"github.com/rak-n-rok/krake/internal/failpoint"
 	"github.com/rak-n-rok/krake/internal/store"
 )
 
@@ -148,6 +149,11 @@ func (s *Server) commit(ctx context.Context, t target, cur *stored, c *change) e
 	revision, err := s.store.Commit(ctx, txn)
 	if err != nil {
 		return err
+	}
+	if c.remove {
+		failpoint.Hit(failpoint.Removed)
+	} else {
+		failpoint.Hit(failpoint.Changed)
 	}
 	api.Meta(c.next).ResourceVersion = strconv.FormatInt(revision, 10)
 	return nil

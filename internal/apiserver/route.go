@@ -28,6 +28,7 @@ var fixed = map[string]func(s *Server, w http.ResponseWriter, r *http.Request){
 	"/me": func(s *Server, w http.ResponseWriter, r *http.Request) {
 		s.answer(w, http.StatusOK, map[string]any{"user": s.userOf(r.Context()), "roles": []string{}})
 	},
+	"/installation": (*Server).showInstallation,
 	"/release": func(s *Server, w http.ResponseWriter, _ *http.Request) {
 		s.answer(w, http.StatusAccepted, "You released the Krake.")
 	},

@@ -1,0 +1,56 @@
+# Everything a developer or a user runs. The two that matter first: make demo, make test.
+
+GO          ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.7.0
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BUILD        = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+
+# The race detector needs a C compiler.
+ifeq ($(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes),yes)
+RACE = -race
+else
+RACE =
+$(info No C compiler found: tests run without the race detector.)
+endif
+
+.PHONY: all build kubelab test test-go test-kubelab test-crash demo demo-stop bench lint clean
+
+all: build
+
+build: ## bin/krake and bin/rok, static
+	$(BUILD) -o bin/krake ./cmd/krake
+	$(BUILD) -o bin/rok ./cmd/rok
+
+kubelab: ## bin/kubelab: real Kubernetes for tests and the demo; 10 to 15 minutes the first time
+	@$(GO) -C tools/kubelab run ./build -o "$(CURDIR)/bin/kubelab"
+
+test: kubelab test-go test-kubelab ## all tests on real servers; see CONTRIBUTING.md for how long each takes
+
+test-go: build
+	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout 20m ./...
+
+test-kubelab:
+	$(GO) -C tools/kubelab test -timeout 10m ./...
+
+test-crash: kubelab ## kills the server at least 200 times while applications come, change, move and go
+	$(GO) test -tags crash -timeout 40m -count 1 -v ./test/crash
+
+demo: build kubelab ## two clusters, Krake, and an application that moves between them
+	@$(GO) run ./examples/demo .demo
+
+demo-stop: ## ends what the demo left running
+	@$(GO) run ./examples/demo stop .demo
+
+bench: build kubelab ## figures for docs/benchmarks.md
+	$(GO) run ./test/bench
+
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) vet -tags failpoint,crash ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) -C tools/kubelab vet ./...
+	cd tools/kubelab && $(GO) run $(STATICCHECK) ./...
+
+clean:
+	rm -rf bin
