@@ -1,0 +1,118 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/rak-n-rok/krake/api"
+)
+
+// deleteAttempts bounds how often a delete starts again because the object was changed between look and delete. Status
+// updates do that all the time.
+const deleteAttempts = 8
+
+// Delete removes an object of an application. It returns true when the object is gone, also when it was before, and
+// false while it is being terminated. It removes the object that the entry names by its UID, or one that carries the
+// application's mark; an object of somebody else is not touched, and counts as gone.
+func (m *Member) Delete(ctx context.Context, e api.InventoryObject, appUID string) (gone bool, err error) {
+	if err := m.verify(ctx); err != nil {
+		return false, err
+	}
+	if e.Cluster != m.Identity() {
+		return false, fmt.Errorf("%s is on the cluster %s, not on %s", KeyOf(e), e.Cluster, m.Identity())
+	}
+	view := &lookup{mapper: m.mapper}
+	where, err := view.find(ctx, entryKind(e))
+	if errors.Is(err, errNoKind) {
+		return true, nil // its definition is gone, and with it all objects
+	}
+	if err != nil {
+		return false, err
+	}
+	for range deleteAttempts {
+		seen, err := m.getMeta(ctx, where.resource, e.Namespace, e.Name)
+		switch {
+		case isUnserved(err): // which discovery has to confirm
+			m.mapper.forget()
+			return false, answer(KeyOf(e), err)
+		case apierrors.IsNotFound(err):
+			return true, nil
+		case err != nil:
+			return false, answer(KeyOf(e), err)
+		case !isOurs(seen, e.UID, appUID):
+			return true, nil
+		case seen.GetDeletionTimestamp() != nil:
+			return false, nil
+		}
+		gone, err := m.remove(ctx, where.resource, seen)
+		switch {
+		case err == nil:
+			return gone, nil
+		case apierrors.IsNotFound(err) && !isUnserved(err):
+			return true, nil
+		case !apierrors.IsConflict(err):
+			return false, answer(KeyOf(e), err)
+		}
+	}
+	return false, &TransientError{Message: fmt.Sprintf("%s changed again and again while it was to be deleted", KeyOf(e))}
+}
+
+// Removal is what became of one object of a wave.
+type Removal struct {
+	Entry api.InventoryObject
+	Gone  bool
+	Err   error
+}
+
+// DeleteWave removes the objects of one wave at once. Each has its result, in the same order.
+func (m *Member) DeleteWave(ctx context.Context, wave []api.InventoryObject, appUID string) []Removal {
+	out := make([]Removal, len(wave))
+	m.inParallel(len(wave), func(i int) {
+		gone, err := m.Delete(ctx, wave[i], appUID)
+		out[i] = Removal{wave[i], gone, err}
+	})
+	return out
+}
+
+// Live reads an object of the inventory as it is now, nil when there is none. The content of a Secret is in it.
+func (m *Member) Live(ctx context.Context, e api.InventoryObject) (*unstructured.Unstructured, error) {
+	if err := m.verify(ctx); err != nil {
+		return nil, err
+	}
+	view := &lookup{mapper: m.mapper}
+	where, err := view.find(ctx, entryKind(e))
+	if errors.Is(err, errNoKind) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	live, err := m.get(ctx, where.resource, e.Namespace, e.Name)
+	if apierrors.IsNotFound(err) && !isUnserved(err) {
+		return nil, nil
+	}
+	return live, answer(KeyOf(e), err)
+}
+
+func entryKind(e api.InventoryObject) schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: e.Group, Version: e.Version, Kind: e.Kind}
+}
+
+// inParallel does n things, a bounded number of them at once.
+func (m *Member) inParallel(n int, do func(int)) {
+	var working errgroup.Group
+	working.SetLimit(m.fleet.options.Parallel)
+	for i := range n {
+		working.Go(func() error {
+			do(i)
+			return nil
+		})
+	}
+	_ = working.Wait()
+}

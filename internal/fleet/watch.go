@@ -1,0 +1,166 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+)
+
+// feed is one informer: the objects of one kind that carry an application's label, in all namespaces or in one.
+//
+// It may be as stale as a connection can be dead unnoticed (25 seconds). Beyond that it says that it does not know.
+type feed struct {
+	kind      schema.GroupVersionKind
+	namespace string
+	informer  cache.SharedIndexInformer
+	healthy   atomic.Bool // the last list or watch was answered
+	unserved  func()      // called when the kind is not served any more
+	log       *slog.Logger
+}
+
+// lister is what the dynamic client and the metadata client have in common.
+type lister struct {
+	list  func(context.Context, metav1.ListOptions) (runtime.Object, error)
+	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
+}
+
+func (o *observer) newFeed(kind schema.GroupVersionKind, resource schema.GroupVersionResource, namespace string, unserved func()) *feed {
+	f := &feed{kind: kind, namespace: namespace, unserved: unserved, log: o.member.log.With("kind", kind.String(), "namespace", namespace)}
+	source, example := o.lister(kind, resource, namespace)
+	f.informer = cache.NewSharedIndexInformerWithOptions(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			ctx, cancel := context.WithTimeout(ctx, o.member.fleet.options.Timeout)
+			defer cancel()
+			options.LabelSelector = AppUIDLabel
+			list, err := source.list(ctx, options)
+			f.heard(ctx, err)
+			return list, err
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			options.LabelSelector = AppUIDLabel
+			w, err := source.watch(ctx, options)
+			f.heard(ctx, err)
+			return w, err
+		},
+	}, example, cache.SharedIndexInformerOptions{ObjectDescription: kind.String()})
+	// None of these can fail on an informer that does not run yet.
+	_ = f.informer.SetTransform(f.slim)
+	_ = f.informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, _ *cache.Reflector, err error) { f.failed(ctx, err) })
+	_, _ = f.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(obj any) { o.changed(obj) },
+		UpdateFunc: func(before, after any) { o.replaced(before, after) },
+		DeleteFunc: func(obj any) { o.changed(obj) },
+	})
+	return f
+}
+
+// lister chooses how a kind is watched. Of Secrets only the metadata ever enter this process; that is enough to see
+// whether they exist and whether somebody changed them.
+func (o *observer) lister(kind schema.GroupVersionKind, resource schema.GroupVersionResource, namespace string) (lister, runtime.Object) {
+	if kind.GroupKind() == secretKind {
+		c := o.metadata.Resource(resource).Namespace(namespace)
+		return lister{
+			list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return c.List(ctx, o) },
+			watch: c.Watch,
+		}, &metav1.PartialObjectMetadata{}
+	}
+	c := o.dynamic.Resource(resource).Namespace(namespace)
+	return lister{
+		list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return c.List(ctx, o) },
+		watch: c.Watch,
+	}, &unstructured.Unstructured{}
+}
+
+// heard notes whether the cluster answers. It is told of every list and watch, because the informer keeps some failures
+// to itself.
+func (f *feed) heard(ctx context.Context, err error) {
+	if err != nil {
+		f.failed(ctx, err)
+		return
+	}
+	if !f.healthy.Swap(true) && f.informer.HasSynced() {
+		f.log.Info("watching again")
+	}
+}
+
+func (f *feed) failed(ctx context.Context, err error) {
+	var expired *apierrors.StatusError
+	if ctx.Err() != nil && !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &expired) && apierrors.IsResourceExpired(err) {
+		return // ended by us, or about to list again
+	}
+	if f.healthy.Swap(false) {
+		f.log.Warn("cannot watch", "error", err)
+	}
+	if apierrors.IsNotFound(err) {
+		f.unserved()
+	}
+}
+
+// slim leaves out of an object what is not needed, and gives all objects one type. Of the managed fields those of our
+// own applies stay: they tell what others have changed.
+func (f *feed) slim(obj any) (any, error) {
+	if partial, ok := obj.(*metav1.PartialObjectMetadata); ok {
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(partial)
+		if err != nil {
+			return nil, err
+		}
+		whole := &unstructured.Unstructured{Object: content}
+		whole.SetGroupVersionKind(f.kind)
+		obj = whole
+	}
+	accessor, err := meta.Accessor(obj)
+	if err != nil {
+		return obj, nil // a tombstone
+	}
+	var own []metav1.ManagedFieldsEntry
+	for _, entry := range accessor.GetManagedFields() {
+		if isOwnApply(entry) {
+			own = append(own, entry)
+		}
+	}
+	accessor.SetManagedFields(own)
+	return obj, nil
+}
+
+// find returns a live object, nil when there is none, and whether that can be relied on.
+func (f *feed) find(namespace, name string) (*unstructured.Unstructured, bool) {
+	if !f.informer.HasSynced() || !f.healthy.Load() {
+		return nil, false
+	}
+	key := name
+	if namespace != "" {
+		key = namespace + "/" + name
+	}
+	obj, exists, err := f.informer.GetStore().GetByKey(key)
+	if err != nil || !exists {
+		return nil, err == nil
+	}
+	live, ok := obj.(*unstructured.Unstructured)
+	return live, ok
+}
+
+// trial says whether the objects of a kind may be listed in all namespaces.
+func (m *Member) trial(ctx context.Context, resource schema.GroupVersionResource) error {
+	_, _, err := m.send(ctx, m.rest.Get().AbsPath(pathOf(resource, "", "")...).
+		Param("limit", "1").Param("labelSelector", AppUIDLabel).SetHeader("Accept", metaListOnly))
+	return err
+}
+
+const metaListOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+
+// pauses between attempts to start watching a kind.
+const (
+	firstPause = time.Second
+	lastPause  = 30 * time.Second
+)
