@@ -38,7 +38,7 @@ func completeApplication(r Resource, body any, now Time, _ map[string]any) error
 	return nil
 }
 
-func shutdownApplication(r Resource, body any, _ Time, _ map[string]any) error {
+func shutdownApplication(r Resource, body any, now Time, _ map[string]any) error {
 	a := r.(*Application)
 	if !sameToken(a.Status.ShutdownToken, body.(*ApplicationShutdown).Token) {
 		return badToken()
@@ -46,8 +46,19 @@ func shutdownApplication(r Resource, body any, _ Time, _ map[string]any) error {
 	if a.Status.State == AppWaitingForCleaning || a.Status.State == AppDegraded {
 		a.Status.State = AppReadyForAction
 		a.Status.ShutdownGracePeriod = nil
+		a.confirmShutdown(now)
 	}
 	return nil
+}
+
+// confirmShutdown puts the application's answer where the state is computed from, so that it is not forgotten with the
+// next change of another condition.
+func (a *Application) confirmShutdown(now Time) {
+	asked := a.Status.Conditions.Get(ShuttingDown)
+	if asked.Status == True {
+		asked.Reason, asked.Message = Confirmed, "The application may be stopped."
+		a.Status.Conditions = a.Status.Conditions.With(asked, now)
+	}
 }
 
 func retryApplication(r Resource, _ any, _ Time, _ map[string]any) error {

@@ -178,10 +178,10 @@ func (d *decoder) enum(v reflect.Value, en Enum, raw any) {
 	switch {
 	case !ok:
 		d.fail("Enum name must be string")
-	case !slices.Contains(en.Members(), s):
-		d.fail("Invalid enum member " + s)
-	default:
+	case s == "" && d.mode == Stored, slices.Contains(en.Members(), s): // empty: absent when it was stored
 		v.SetString(s)
+	default:
+		d.fail("Invalid enum member " + s)
 	}
 }
 

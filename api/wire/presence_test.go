@@ -76,6 +76,7 @@ func TestPresenceAndNull(t *testing.T) {
 
 		"a stored document may lack everything":                     {wire.Stored, `{}`, ``},
 		"a stored document may have null anywhere":                  {wire.Stored, `{"metadata":null,"spec":{"height":null,"tags":null},"status":null}`, ``},
+		"a stored document may have an enum that was never set":     {wire.Stored, `{"spec":{"colour":""}}`, ``},
 		"a stored document is not asked for rules":                  {wire.Stored, `{"spec":{"site":{"low":2,"high":1}}}`, ``},
 		"a stored document with an unknown alternative can be read": {wire.Stored, `{"spec":{"source":{"type":"rain","rain":{}}}}`, ``},
 		"a stored document of other types is refused, field by field": {wire.Stored, `{"spec":{"height":[],"tags":{}}}`,

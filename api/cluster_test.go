@@ -1,0 +1,86 @@
+package api_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rak-n-rok/krake/api"
+)
+
+func TestTheStateOfAClusterFollowsFromItsConditions(t *testing.T) {
+	reachable := condition(api.Reachable, api.True, api.Answers)
+	for name, c := range map[string]struct {
+		was        api.ClusterState
+		conditions api.Conditions
+		want       api.ClusterState
+		reason     api.ReasonCode
+	}{
+		"never looked at":              {api.ClusterPending, api.Conditions{condition(api.Healthy, api.Unknown, "")}, api.ClusterPending, ""},
+		"not known to answer":          {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.Unknown, "x")}, api.ClusterOnline, ""},
+		"does not answer":              {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.False, string(api.ClusterNotReachable))}, api.ClusterOffline, api.ClusterNotReachable},
+		"does not answer, never did":   {api.ClusterPending, api.Conditions{condition(api.Reachable, api.False, "x")}, api.ClusterOffline, ""},
+		"answers":                      {api.ClusterPending, api.Conditions{reachable}, api.ClusterOnline, ""},
+		"answers, and is healthy":      {api.ClusterOffline, api.Conditions{reachable, condition(api.Healthy, api.True, "")}, api.ClusterOnline, ""},
+		"answers again":                {api.ClusterOffline, api.Conditions{condition(api.Reachable, api.True, api.Reconnected)}, api.ClusterConnecting, ""},
+		"a node lacks something":       {api.ClusterOnline, api.Conditions{reachable, condition(api.Healthy, api.False, api.Pressure)}, api.ClusterUnhealthy, ""},
+		"a node is not ready":          {api.ClusterOnline, api.Conditions{reachable, condition(api.Healthy, api.False, api.NotReady)}, api.ClusterNotReady, ""},
+		"metrics fail while it runs":   {api.ClusterFailingMetrics, api.Conditions{reachable}, api.ClusterFailingMetrics, ""},
+		"metrics fail, it goes away":   {api.ClusterFailingMetrics, api.Conditions{condition(api.Reachable, api.False, "x")}, api.ClusterOffline, ""},
+		"unhealthy and does not reply": {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.False, "x"), condition(api.Healthy, api.False, api.Pressure)}, api.ClusterOffline, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, after := api.New[api.Cluster](), api.New[api.Cluster]()
+			before.Status.State, after.Status.State = c.was, c.was
+			after.Status.Conditions = c.conditions
+			after.Settle(before)
+			code := api.ReasonCode("")
+			if r := after.Status.Reason; r != nil {
+				code = r.Code
+			}
+			if after.Status.State != c.want || code != c.reason {
+				t.Errorf("got %s, %q", after.Status.State, code)
+			}
+			again := *after
+			again.Settle(before)
+			if again.Status.State != after.Status.State {
+				t.Errorf("settled again: %s", again.Status.State)
+			}
+		})
+	}
+}
+
+func TestAClusterIsBoundToACloud(t *testing.T) {
+	north := api.ResourceRef{API: "infrastructure", Kind: "GlobalCloud", Name: "north"}
+	c := api.New[api.Cluster]()
+	c.Metadata.UID, c.Metadata.Generation = "u-1", 2
+	bind := func(b api.CloudBinding, seconds int) error {
+		b.Cloud = north
+		return api.ClusterKind.Action("binding").Apply(c, &b, *at(seconds), nil)
+	}
+	for i := range 2 {
+		if err := bind(api.CloudBinding{UID: "u-1", Generation: 2}, i); err != nil {
+			t.Fatal(err)
+		}
+		if !c.Status.Scheduled.Equal(*at(i)) || !api.SameRef(c.Status.ScheduledTo, &north) || c.Status.KubeControllerTriggered != nil {
+			t.Errorf("%+v", c.Status)
+		}
+		if diff := cmp.Diff([]api.ResourceRef{north}, c.Metadata.Owners); diff != "" {
+			t.Error(diff)
+		}
+	}
+	for name, b := range map[string]api.CloudBinding{
+		"another uid": {UID: "u-0"}, "another generation": {Generation: 1}, "bound meanwhile": {Expected: api.Expect(nil)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantProblem(t, bind(b, 9), http.StatusConflict, api.TitleTransaction, "The cluster has changed since the decision was made.")
+		})
+	}
+	before := *c
+	c.Status.Scheduled = at(-5)
+	c.Settle(&before)
+	if !c.Status.Scheduled.Equal(*at(1)) {
+		t.Errorf("the stamp went back to %s", c.Status.Scheduled)
+	}
+}
