@@ -1,0 +1,113 @@
+package gc
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/failpoint"
+)
+
+// lookAgain is how soon an object is looked at again when the caches turn out to be behind. They will wake it, too.
+const lookAgain = time.Second
+
+// reconcile deletes an object whose owners go, or lets one go that nothing depends on.
+func (c *Collector) reconcile(ctx context.Context, k *collected, key controller.Key) (controller.Result, error) {
+	r := k.cache.Get(key.Namespace, key.Name)
+	if r == nil {
+		return controller.Result{}, nil
+	}
+	m := api.Meta(r)
+	ref := k.ref(m)
+	c.mu.Lock()
+	known, _ := c.graph.Get(ref)
+	owners, doomed := c.graph.Doomed(ref)
+	free := c.graph.Free(ref)
+	c.warnOfCycle(ref)
+	c.mu.Unlock()
+	var err error
+	switch {
+	case known.Version != m.ResourceVersion:
+		// The graph is about to hear of this version, and wakes the object again.
+	case doomed:
+		return c.remove(ctx, k, m, owners)
+	case free:
+		err = c.release(ctx, k, r)
+	}
+	return controller.Result{}, gone(err)
+}
+
+// remove deletes an object because its owners go.
+func (c *Collector) remove(ctx context.Context, k *collected, m *api.Metadata, owners []Ref) (controller.Result, error) {
+	if confirmed, err := c.confirm(ctx, owners); err != nil || !confirmed {
+		return controller.Result{After: lookAgain}, err
+	}
+	_, err := k.objects.Delete(ctx, m.NamespaceOrEmpty(), m.Name, client.DeleteOptions{IfMatch: m.ResourceVersion})
+	if err == nil {
+		c.log.Info("deleting, because all owners are", "object", k.ref(m).String(), "owners", names(owners))
+	}
+	return controller.Result{}, gone(err)
+}
+
+// confirm reads the owners anew: each must be gone or about to go. The caches may not know of one that was just created,
+// or may take a new object for an old one of the same name. A kind that Krake does not have has no objects.
+func (c *Collector) confirm(ctx context.Context, owners []Ref) (bool, error) {
+	for _, o := range owners {
+		kind := api.FindKind(o.Group, o.Kind)
+		if kind == nil {
+			continue
+		}
+		owner, err := client.OfKind(c.client, kind).Get(ctx, o.Namespace, o.Name)
+		switch {
+		case client.NotFound(err):
+		case err != nil:
+			return false, err
+		case api.Meta(owner).Deleted == nil:
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// possible says whether there can be an object of this name. Users may put anything into a list of owners.
+func possible(kind *api.Kind, o Ref) bool {
+	return api.ValidName(o.Name) && kind.Namespaced == (o.Namespace != "") && (o.Namespace == "" || api.ValidName(o.Namespace))
+}
+
+// release takes the collector's finalizer from an object. The server removes the record when no other is left.
+func (c *Collector) release(ctx context.Context, k *collected, r api.Resource) error {
+	kept := make([]string, 0, len(api.Meta(r).Finalizers))
+	for _, f := range api.Meta(r).Finalizers {
+		if f != api.FinalizerCascade {
+			kept = append(kept, f)
+		}
+	}
+	_, err := k.objects.Patch(ctx, r, map[string]any{"metadata": map[string]any{"finalizers": kept}})
+	if err == nil {
+		failpoint.Hit(failpoint.CascadeRemoved)
+		c.log.Info("nothing depends on it any more", "object", k.ref(api.Meta(r)).String(), "finalizers", kept)
+	}
+	return err
+}
+
+// gone takes the news that an object does not exist for what it is: nothing is left to do.
+func gone(err error) error {
+	if client.NotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// warnOfCycle says once of every circle that it is one.
+func (c *Collector) warnOfCycle(ref Ref) {
+	cycle := names(c.graph.Cycle(ref))
+	members := strings.Join(cycle, " ")
+	if len(cycle) == 0 || c.warned[members] {
+		return
+	}
+	c.warned[members] = true
+	c.log.Warn("objects own each other in a circle; they go only when the deletion of all of them is asked for", "members", cycle)
+}

@@ -1,0 +1,59 @@
+package scheduler
+
+import (
+	"context"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/failpoint"
+	"github.com/rak-n-rok/krake/internal/scheduler/core"
+)
+
+// apply writes what was planned.
+func (s *Scheduler) apply(ctx context.Context, a *api.Application, next step) error {
+	if next.bind == nil && next.status == nil {
+		return nil
+	}
+	var record *api.Placement
+	if next.record {
+		old, err := s.recorded(ctx, a)
+		if err != nil {
+			return err
+		}
+		grown := core.Remember(old, next.decision)
+		record = &grown
+	}
+	if err := s.write(ctx, a, next, record); err != nil {
+		return err
+	}
+	failpoint.Hit(failpoint.Bound)
+	s.log.Info("decided", "application", a.Metadata.NamespaceOrEmpty()+"/"+a.Metadata.Name,
+		"generation", a.Metadata.Generation, "outcome", next.decision.Outcome, "cluster", next.decision.Chosen,
+		"reason", next.decision.Reason)
+	return nil
+}
+
+func (s *Scheduler) write(ctx context.Context, a *api.Application, next step, record *api.Placement) error {
+	m := &a.Metadata
+	if next.bind != nil {
+		_, err := s.set.Do(ctx, m.NamespaceOrEmpty(), m.Name, "binding", &api.ClusterBinding{
+			Cluster: *next.bind, UID: m.UID, Generation: m.Generation, Expected: api.Expect(a.Status.ScheduledTo), Placement: record,
+		})
+		return err
+	}
+	patch := map[string]any{"status": next.status}
+	if record != nil {
+		patch["parts"] = map[string]any{api.PlacementPart: record}
+	}
+	_, err := s.set.PatchStatus(ctx, a, patch)
+	return err
+}
+
+// recorded returns what was decided before. An application that was never decided on has no record to ask for.
+func (s *Scheduler) recorded(ctx context.Context, a *api.Application) (api.Placement, error) {
+	var p api.Placement
+	if a.Status.Conditions.Get(api.Scheduled).Reason == "" {
+		return p, nil
+	}
+	_, err := s.set.GetPart(ctx, a, api.PlacementPart, &p)
+	return p, err
+}
