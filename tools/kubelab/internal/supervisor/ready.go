@@ -62,17 +62,9 @@ func (c condition) await(ctx context.Context) error {
 	}
 }
 
-// causeOf prefers why ctx ended to err, which may only be a result of that.
-func causeOf(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return err
-}
-
-// observer looks at a starting cluster. Everything it asks for must have been
-// said since this start: a cluster that starts again still holds the claims of
-// its earlier life.
+// observer looks at a starting cluster. In one that starts again, the objects of
+// its earlier life say that all is well, so it asks the parts themselves, and of
+// kwok it wants a sign that is newer than since.
 type observer struct {
 	client kubernetes.Interface
 	probe  *http.Client

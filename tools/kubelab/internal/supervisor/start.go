@@ -40,11 +40,11 @@ func (s *supervisor) start(ctx context.Context, timeout time.Duration) error {
 	if err := s.launch(etcd, apiServer); err != nil {
 		return err
 	}
-	if err := await(ctx, look.apiServer()); err != nil {
+	nodes := condition{apiServer, "the nodes to be created", func(ctx context.Context) error {
+		return s.prepareNodes(ctx, client)
+	}}
+	if err := await(ctx, look.apiServer(), nodes); err != nil {
 		return err
-	}
-	if err := s.prepareNodes(ctx, client); err != nil {
-		return causeOf(ctx, err)
 	}
 	// Started earlier, these would only fail and wait longer at each try.
 	if err := s.launch(controllerManager, scheduler, kwok); err != nil {
