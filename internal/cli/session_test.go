@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+	"sigs.k8s.io/yaml"
 
 	"github.com/rak-n-rok/krake/internal/apiserver"
 	"github.com/rak-n-rok/krake/internal/cli"
@@ -50,6 +51,7 @@ func TestSessions(t *testing.T) {
 			"want":     want,
 			"patch":    patch,
 			"requests": requests,
+			"served":   served,
 		},
 	})
 }
@@ -177,5 +179,23 @@ func patch(ts *testscript.TestScript, _ bool, args []string) {
 	r.next.ServeHTTP(w, req)
 	if w.Code != http.StatusOK {
 		ts.Fatalf("patch %s: %d %s", args[0], w.Code, w.Body)
+	}
+}
+
+// served compares what the last command wrote as JSON or YAML with what the server answers: served stdout PATH
+func served(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: served stdout PATH")
+	}
+	r := recorderOf(ts)
+	w := httptest.NewRecorder()
+	r.next.ServeHTTP(w, httptest.NewRequest(http.MethodGet, r.url+args[1], nil))
+	var want, got any
+	ts.Check(json.Unmarshal(w.Body.Bytes(), &want))
+	if text := []byte(ts.ReadFile(args[0])); json.Unmarshal(text, &got) != nil {
+		ts.Check(yaml.Unmarshal(text, &got))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		ts.Fatalf("%s differs from %s, -want +got:\n%s", args[0], args[1], diff)
 	}
 }

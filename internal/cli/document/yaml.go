@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -45,10 +46,18 @@ func node(v any) *yaml.Node {
 	case bool:
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(v)}
 	case json.Number:
-		return &yaml.Node{Kind: yaml.ScalarNode, Value: string(v)}
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: yamlNumber(string(v))}
 	default:
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprint(v)}
 	}
+}
+
+// yamlNumber writes 1e-07 as 1.0e-07: readers of YAML 1.1 want a point in a number with an exponent.
+func yamlNumber(n string) string {
+	if i := strings.IndexAny(n, "eE"); i > 0 && !strings.Contains(n, ".") {
+		return n[:i] + ".0" + n[i:]
+	}
+	return n
 }
 
 func textNode(s string) *yaml.Node {
@@ -62,8 +71,14 @@ func textNode(s string) *yaml.Node {
 	return n
 }
 
+// sexagesimal are the numbers to the base of 60 that YAML 1.1 has, and that no Go package knows: 12:30 is 750.
+var sexagesimal = regexp.MustCompile(`\A[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?\z`)
+
 // plain says whether a text is read back as itself when it stands unquoted, by YAML 1.1 (yes is true) as well.
 func plain(s string) bool {
+	if s == "=" || sexagesimal.MatchString(s) {
+		return false
+	}
 	var old any
 	if err := sigs.Unmarshal([]byte(s), &old); err != nil || old != s {
 		return false

@@ -58,10 +58,10 @@ func draw(rows [][][]string, limit int, header bool) string {
 			w.AppendRow(cells)
 		}
 	}
-	// Columns that were given more room than their wrapped lines take keep it.
+	// A column keeps the room that it was given, and numbers stand on the left like everything else.
 	configs := make([]pretty.ColumnConfig, len(widths))
 	for i, n := range widths {
-		configs[i] = pretty.ColumnConfig{Number: i + 1, WidthMin: n}
+		configs[i] = pretty.ColumnConfig{Number: i + 1, WidthMin: n, Align: text.AlignLeft, AlignHeader: text.AlignLeft}
 	}
 	w.SetColumnConfigs(configs)
 	return w.Render() + "\n"

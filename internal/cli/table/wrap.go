@@ -23,7 +23,7 @@ func wrapCell(cell []string, width int) []string {
 // than a line is cut, after a hyphen where one fits.
 func wrap(line string, width int) []string {
 	if text.StringWidth(line) <= width {
-		return []string{line}
+		return []string{strings.TrimRight(line, " ")}
 	}
 	var out []string
 	chunks := chunks(line)
@@ -80,15 +80,45 @@ func chunks(line string) []string {
 	return out
 }
 
-// breaks says whether a word may be broken before i: after a hyphen with two letters before it, or a letter and another
-// hyphen two before, and two letters after it, between which a hyphen may stand.
+// breaks says whether a word may be broken before i. It may after a hyphen that has two letters before it, or a letter
+// and another hyphen two before, and has two letters after it, between which a hyphen may stand; and on both sides of
+// two hyphens or more that stand for a dash.
 func breaks(runes []rune, i int) bool {
-	letter := func(n int) bool { return n >= 0 && n < len(runes) && unicode.IsLetter(runes[n]) }
-	hyphen := func(n int) bool { return n >= 0 && n < len(runes) && runes[n] == '-' }
-	if !hyphen(i - 1) {
+	if runes[i] == '-' {
+		return isDash(runes, i)
+	}
+	if runes[i-1] != '-' {
 		return false
 	}
-	before := letter(i-2) && letter(i-3) || letter(i-4) && hyphen(i-3) && (letter(i-2) || unicode.IsNumber(runes[i-2]))
+	letter := func(n int) bool { return n >= 0 && n < len(runes) && isLetter(runes[n]) }
+	hyphen := func(n int) bool { return n >= 0 && n < len(runes) && runes[n] == '-' }
+	before := letter(i-2) && letter(i-3) || letter(i-4) && hyphen(i-3) && letter(i-2)
 	after := letter(i) && (letter(i+1) || hyphen(i+1) && letter(i+2))
-	return before && after
+	if before && after {
+		return true
+	}
+	start := i - 1
+	for hyphen(start - 1) {
+		start--
+	}
+	return isDash(runes, start)
+}
+
+// isDash says whether a run of hyphens that begins at i stands between words.
+func isDash(runes []rune, i int) bool {
+	if i == 0 || !isWordly(runes[i-1]) {
+		return false
+	}
+	end := i
+	for end < len(runes) && runes[end] == '-' {
+		end++
+	}
+	return end-i >= 2 && end < len(runes) && (isLetter(runes[end]) || unicode.IsNumber(runes[end]))
+}
+
+func isLetter(r rune) bool { return unicode.IsLetter(r) || r == '_' }
+
+// isWordly says whether a character is part of a word or may end one.
+func isWordly(r rune) bool {
+	return isLetter(r) || unicode.IsNumber(r) || strings.ContainsRune(`!"'&.,?`, r)
 }
