@@ -46,12 +46,13 @@ func TestSessions(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    exits,
-			"server":   startServer,
-			"want":     want,
-			"patch":    patch,
-			"requests": requests,
-			"served":   served,
+			"exits":         exits,
+			"configuration": configuration,
+			"server":        startServer,
+			"want":          want,
+			"patch":         patch,
+			"requests":      requests,
+			"served":        served,
 		},
 	})
 }
@@ -118,9 +119,21 @@ func startServer(ts *testscript.TestScript, _ bool, _ []string) {
 		s.Close()
 		st.Close()
 	})
-	ts.Setenv("API", s.URL)
-	config := fmt.Sprintf("api_url: %s\nuser: system:admin\n", s.URL)
-	ts.Check(os.WriteFile(ts.MkAbs("rok.yaml"), []byte(config), 0o600))
+	configuration(ts, false, []string{"rok.yaml", "system:admin"})
+}
+
+// configuration writes a configuration that leads to the server: configuration FILE USER [SCHEME PATH]
+func configuration(ts *testscript.TestScript, _ bool, args []string) {
+	url := recorderOf(ts).url
+	switch len(args) {
+	case 2:
+	case 4:
+		url = args[2] + strings.TrimPrefix(url, "http") + args[3] // http://… becomes SCHEME://…PATH
+	default:
+		ts.Fatalf("usage: configuration FILE USER [SCHEME PATH]")
+	}
+	text := fmt.Sprintf("api_url: %s\nuser: %s\n", url, args[1])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
 // exits runs a command that must end with this code: exits CODE COMMAND...
