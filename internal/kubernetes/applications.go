@@ -1,0 +1,170 @@
+package kubernetes
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/fleet"
+)
+
+// Options say how the application controller works.
+type Options struct {
+	Client   *client.Client
+	Apps     *client.Cache[api.Application, *api.Application]
+	Clusters *client.Cache[api.Cluster, *api.Cluster]
+	Fleet    *fleet.Fleet
+	Log      *slog.Logger
+	// MoveTimeout is how long the target of a move may take until it is ready; 5 minutes when zero.
+	MoveTimeout time.Duration
+	// Drain is how long both copies run after a move has switched over; 5 seconds when zero.
+	Drain time.Duration
+	// Resync is how often every application is looked at although nothing seems to have changed; a minute when zero.
+	Resync time.Duration
+	// Now replaces the clock.
+	Now func() time.Time
+}
+
+// Applications is the application controller: it makes the clusters hold what the applications ask for.
+type Applications struct {
+	client   *client.Client
+	apps     *client.Cache[api.Application, *api.Application]
+	clusters *client.Cache[api.Cluster, *api.Cluster]
+	set      client.Set[api.Application, *api.Application]
+	leftover client.Set[api.Leftover, *api.Leftover]
+	fleet    *fleet.Fleet
+	log      *slog.Logger
+	limits   moveLimits
+	resync   time.Duration
+	clock    func() time.Time
+	memory   memory
+	ctl      *controller.Controller
+
+	installationLock sync.Mutex
+	installationName string // empty until it was asked for
+}
+
+// NewApplications returns the controller, connected to its caches.
+func NewApplications(o Options) *Applications {
+	c := &Applications{
+		client: o.Client, apps: o.Apps, clusters: o.Clusters, fleet: o.Fleet, log: o.Log, clock: o.Now,
+		set: client.Of[api.Application](o.Client), leftover: client.Of[api.Leftover](o.Client),
+		limits: moveLimits{ready: orDefault(o.MoveTimeout, 5*time.Minute), drain: orDefault(o.Drain, 5*time.Second)},
+		resync: orDefault(o.Resync, time.Minute),
+	}
+	if c.clock == nil {
+		c.clock = time.Now
+	}
+	c.ctl = controller.New(controller.Config{Name: "kubernetes-application", Reconcile: c.reconcile, Workers: 10, Log: o.Log})
+	controller.For(c.ctl, o.Apps)
+	controller.OnChange(c.ctl, o.Clusters, c.concerned)
+	return c
+}
+
+func orDefault(d, fallback time.Duration) time.Duration {
+	if d == 0 {
+		return fallback
+	}
+	return d
+}
+
+// Run works until ctx ends.
+func (c *Applications) Run(ctx context.Context) error { return c.ctl.Run(ctx) }
+
+// concerned names the applications that a change of a cluster's record may let go on: those bound to it or running on
+// it, when it becomes known, answers again or leads elsewhere.
+func (c *Applications) concerned(before, after *api.Cluster) []controller.Key {
+	if before != nil && after != nil && before.Status.State == after.Status.State &&
+		before.Status.Identity == after.Status.Identity && before.Metadata.Generation == after.Metadata.Generation {
+		return nil
+	}
+	cluster := after
+	if cluster == nil {
+		cluster = before
+	}
+	ref := api.ClusterKind.Ref(cluster.Metadata.NamespaceOrEmpty(), cluster.Metadata.Name)
+	var keys []controller.Key
+	for _, a := range c.apps.List(func(a *api.Application) bool {
+		return api.SameRef(a.Status.ScheduledTo, &ref) || api.SameRef(a.Status.RunningOn, &ref)
+	}) {
+		keys = append(keys, controller.KeyOf(a))
+	}
+	return keys
+}
+
+// Changed is to be told when objects of the application with this UID have changed on a cluster.
+func (c *Applications) Changed(uid string) {
+	if key, ok := c.memory.key(uid); ok {
+		c.ctl.Enqueue(key)
+	}
+}
+
+func (c *Applications) now() api.Time { return api.At(c.clock()) }
+
+// reconcile brings one application a step further.
+func (c *Applications) reconcile(ctx context.Context, key controller.Key) (controller.Result, error) {
+	app := c.apps.Get(key.Namespace, key.Name)
+	if app == nil {
+		c.memory.remove(key)
+		return controller.Result{}, nil
+	}
+	p, err := c.begin(ctx, key, app)
+	if err != nil {
+		if client.NotFound(err) {
+			return controller.Result{}, nil
+		}
+		return controller.Result{}, err
+	}
+	result, err := p.step(ctx)
+	if err != nil {
+		c.memory.forget(key) // what is stored may be newer than what we remember
+	}
+	if client.NotFound(err) {
+		return controller.Result{}, nil // removed meanwhile
+	}
+	return result, err
+}
+
+// step does what is next for the application.
+func (p *pass) step(ctx context.Context) (controller.Result, error) {
+	s := p.app.Status
+	switch {
+	case p.app.Metadata.Deleted != nil && p.app.Metadata.LastFinalizer() == api.FinalizerResources:
+		return p.remove(ctx)
+	case p.app.Metadata.Deleted != nil:
+		return controller.Result{}, nil // somebody else's turn
+	case p.migration.Phase != api.PhaseNone:
+		return p.move(ctx)
+	case s.ScheduledTo == nil || s.ScheduledGeneration < p.app.Metadata.Generation:
+		return p.observe(ctx) // the scheduler comes first
+	case s.RunningOn != nil && !api.SameRef(s.RunningOn, s.ScheduledTo):
+		return p.beginMove(ctx)
+	default:
+		return p.deploy(ctx)
+	}
+}
+
+// installation asks once for the name of the Krake that the objects are marked with.
+func (c *Applications) installation(ctx context.Context) (string, error) {
+	c.installationLock.Lock()
+	defer c.installationLock.Unlock()
+	if c.installationName != "" {
+		return c.installationName, nil
+	}
+	data, err := c.client.Do(ctx, client.Request{Method: http.MethodGet, Path: "/installation"})
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Installation string `json:"installation"`
+	}
+	err = json.Unmarshal(data, &answer)
+	c.installationName = answer.Installation
+	return answer.Installation, err
+}

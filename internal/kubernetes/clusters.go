@@ -1,0 +1,230 @@
+package kubernetes
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/api/wire"
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/fleet"
+)
+
+// ClusterOptions say how the cluster controller works.
+type ClusterOptions struct {
+	Client   *client.Client
+	Clusters *client.Cache[api.Cluster, *api.Cluster]
+	Fleet    *fleet.Fleet
+	Log      *slog.Logger
+	// Interval is how often a cluster is asked how it is; 3 seconds when zero.
+	Interval time.Duration
+	Now      func() time.Time // replaces the clock
+}
+
+// Clusters is the cluster controller: it asks every registered cluster how it is and writes down what has changed.
+type Clusters struct {
+	clusters *client.Cache[api.Cluster, *api.Cluster]
+	set      client.Set[api.Cluster, *api.Cluster]
+	fleet    *fleet.Fleet
+	log      *slog.Logger
+	interval time.Duration
+	clock    func() time.Time
+	ctl      *controller.Controller
+
+	mu     sync.Mutex
+	misses map[string]misses // by the UID of the cluster's record
+}
+
+// misses counts failed attempts in a row.
+type misses struct {
+	count int
+	since time.Time
+}
+
+// An answer that fails to come is no reason to act: a cluster that was reached before is given up only after this many
+// attempts and this long.
+const (
+	missesAllowed  = 3
+	silenceAllowed = 10 * time.Second
+)
+
+// NewClusters returns the controller, connected to its cache.
+func NewClusters(o ClusterOptions) *Clusters {
+	c := &Clusters{
+		clusters: o.Clusters, set: client.Of[api.Cluster](o.Client), fleet: o.Fleet, log: o.Log, clock: o.Now,
+		interval: orDefault(o.Interval, 3*time.Second), misses: map[string]misses{},
+	}
+	if c.clock == nil {
+		c.clock = time.Now
+	}
+	c.ctl = controller.New(controller.Config{Name: "kubernetes-cluster", Reconcile: c.reconcile, Workers: 10, Log: o.Log})
+	controller.For(c.ctl, o.Clusters)
+	return c
+}
+
+// Run works until ctx ends.
+func (c *Clusters) Run(ctx context.Context) error { return c.ctl.Run(ctx) }
+
+func (c *Clusters) reconcile(ctx context.Context, key controller.Key) (controller.Result, error) {
+	cluster := c.clusters.Get(key.Namespace, key.Name)
+	if cluster == nil || !watched(cluster) {
+		return controller.Result{}, nil
+	}
+	report, err := c.probe(ctx, cluster)
+	if ctx.Err() != nil {
+		return controller.Result{}, ctx.Err()
+	}
+	uid := cluster.Metadata.UID
+	if err != nil && c.tolerable(cluster, err) {
+		return controller.Result{After: c.interval}, nil
+	}
+	if err == nil {
+		c.forget(uid)
+	}
+	patch := assess(cluster, report, err, api.At(c.clock()))
+	if patch == nil {
+		return controller.Result{After: c.interval}, nil
+	}
+	updated, err := c.set.PatchStatus(ctx, cluster, map[string]any{"status": patch})
+	if client.NotFound(err) {
+		return controller.Result{}, nil
+	}
+	if err != nil {
+		return controller.Result{}, err
+	}
+	if updated.Status.State != cluster.Status.State {
+		c.log.Info("cluster", "cluster", key, "state", updated.Status.State, "before", cluster.Status.State,
+			"message", updated.Status.Conditions.Get(api.Reachable).Message)
+	}
+	if updated.Status.State == api.ClusterConnecting {
+		return controller.Result{After: time.Second}, nil
+	}
+	return controller.Result{After: c.interval}, nil
+}
+
+// watched says whether a cluster is looked at: not while it is made or changed by the infrastructure (an API that
+// answers early must not turn it ONLINE), and not when it is going away.
+func watched(c *api.Cluster) bool {
+	switch c.Status.State {
+	case api.ClusterCreating, api.ClusterReconciling, api.ClusterFailed:
+		return false
+	}
+	return c.Metadata.Deleted == nil && len(c.Spec.Kubeconfig) > 0
+}
+
+func (c *Clusters) probe(ctx context.Context, cluster *api.Cluster) (fleet.Report, error) {
+	m, err := c.fleet.Member(ctx, cluster.Spec.Kubeconfig)
+	if err != nil {
+		return fleet.Report{}, err
+	}
+	report, err := m.Probe(ctx)
+	if err == nil && cluster.Status.Identity != "" && report.Identity != cluster.Status.Identity {
+		return report, &anotherCluster{}
+	}
+	return report, err
+}
+
+// anotherCluster says that a kubeconfig leads elsewhere than it did.
+type anotherCluster struct{}
+
+func (*anotherCluster) Error() string {
+	return "the kubeconfig leads to another cluster than the one that was registered; nothing is applied or deleted there"
+}
+
+// tolerable counts a failure and says whether the cluster is to be given more time.
+func (c *Clusters) tolerable(cluster *api.Cluster, err error) bool {
+	if _, another := err.(*anotherCluster); another || cluster.Status.Identity == "" ||
+		cluster.Status.Conditions.Get(api.Reachable).Status == api.False {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.misses[cluster.Metadata.UID]
+	if m.count == 0 {
+		m.since = c.clock()
+	}
+	m.count++
+	c.misses[cluster.Metadata.UID] = m
+	return m.count < missesAllowed || c.clock().Sub(m.since) < silenceAllowed
+}
+
+func (c *Clusters) forget(uid string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.misses, uid)
+}
+
+// assess gives the merge patch of the status after an attempt to ask a cluster, nil when nothing has changed.
+func assess(cluster *api.Cluster, report fleet.Report, failure error, now api.Time) map[string]any {
+	s := cluster.Status
+	conditions := s.Conditions
+	set := func(c api.Condition) {
+		c.ObservedGeneration = cluster.Metadata.Generation
+		if c != comparable(conditions.Get(c.Type)) {
+			conditions = conditions.With(c, now)
+		}
+	}
+	patch := map[string]any{}
+	if failure != nil {
+		set(api.Condition{Type: api.Reachable, Status: api.False, Reason: string(api.ClusterNotReachable), Message: failure.Error()})
+		if len(s.Nodes) > 0 {
+			patch["nodes"] = []api.ClusterNode{}
+		}
+	} else {
+		reason := api.Answers
+		if s.State == api.ClusterOffline {
+			reason = api.Reconnected
+		}
+		set(api.Condition{Type: api.Reachable, Status: api.True, Reason: reason})
+		set(nodesCondition(report))
+		learned(patch, s, report)
+	}
+	if len(conditions) > 0 && !wire.Equal(conditions, s.Conditions) {
+		patch["conditions"] = conditions
+	}
+	if len(patch) == 0 {
+		return nil
+	}
+	patch["kube_controller_triggered"] = now
+	return patch
+}
+
+// nodesCondition is about the first node with which something is wrong, as in the reference.
+func nodesCondition(r fleet.Report) api.Condition {
+	if len(r.Findings) == 0 {
+		return api.Condition{Type: api.Healthy, Status: api.True, Reason: "Ready"}
+	}
+	reason := api.NotReady
+	if r.Findings[0].Pressure {
+		reason = api.Pressure
+	}
+	return api.Condition{Type: api.Healthy, Status: api.False, Reason: reason, Message: r.Findings[0].Message}
+}
+
+// learned notes what is new in a report.
+func learned(patch map[string]any, s api.ClusterStatus, r fleet.Report) {
+	if s.Identity == "" {
+		patch["identity"] = r.Identity
+	}
+	if s.Version != r.Version {
+		patch["version"] = r.Version
+	}
+	if !wire.Equal(s.Nodes, r.Nodes) {
+		patch["nodes"] = r.Nodes
+	}
+	if maps.Equal(s.Allocatable, r.Allocatable) {
+		return
+	}
+	allocatable := map[string]any{}
+	for name := range s.Allocatable {
+		allocatable[name] = nil
+	}
+	for name, quantity := range r.Allocatable {
+		allocatable[name] = quantity
+	}
+	patch["allocatable"] = allocatable
+}

@@ -1,0 +1,79 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/fleet"
+)
+
+// retryRefused is how often a manifest that was refused is tried again although nobody changed it: what stood in its
+// way, a quota or a foreign object, may have gone.
+const retryRefused = time.Minute
+
+// reasonOf is what users see of an error. Waiting for a cluster's record is like not reaching the cluster.
+func reasonOf(err error) api.Reason {
+	var wait *waitError
+	if errors.As(err, &wait) {
+		return api.Reason{Code: api.ClusterNotReachable, Message: wait.message}
+	}
+	return fleet.Reason(err)
+}
+
+// ours says whether an error comes from Krake's own API and so says nothing of the cluster.
+func ours(err error) bool {
+	var p *api.Problem
+	return errors.As(err, &p) || client.Unreachable(err) || errors.Is(err, context.Canceled)
+}
+
+// blocked stores that the cluster cannot be worked with now, and has it tried again.
+func (p *pass) blocked(ctx context.Context, err error) (controller.Result, error) {
+	if ours(err) {
+		return controller.Result{}, err
+	}
+	reason := reasonOf(err)
+	if status := p.condition(api.Condition{Type: api.Applied, Status: p.appliedBefore(), Reason: string(reason.Code), Message: reason.Message}); status != nil {
+		if storeErr := p.store(ctx, status); storeErr != nil {
+			return controller.Result{}, storeErr
+		}
+	}
+	var wait *waitError
+	if errors.As(err, &wait) {
+		return controller.Result{After: p.resync}, nil // a change of the cluster's record brings us back
+	}
+	return controller.Result{}, err
+}
+
+// appliedBefore keeps the condition of an application whose newest generation was accepted: that the cluster does not
+// answer takes nothing back.
+func (p *pass) appliedBefore() api.ConditionStatus {
+	if p.accepted() {
+		return api.True
+	}
+	return api.Unknown
+}
+
+// notApplied stores why the manifest could not be applied. What a refused manifest has created in its first attempt is
+// removed again: nothing is left on the cluster.
+func (p *pass) notApplied(ctx context.Context, m *fleet.Member, err error) (controller.Result, error) {
+	if ours(err) || !fleet.Final(err) {
+		return p.blocked(ctx, err)
+	}
+	if p.app.Status.RunningOn == nil {
+		if clean, err := p.prune(ctx, m, p.everything(m.Identity())); err != nil || !clean {
+			return controller.Result{After: time.Second}, err
+		}
+	}
+	reason := reasonOf(err)
+	if status := p.condition(api.Condition{Type: api.Applied, Status: api.False, Reason: string(reason.Code), Message: reason.Message}); status != nil {
+		p.log.Warn("the manifest was refused", "application", p.key, "code", reason.Code, "error", err)
+		if err := p.store(ctx, status); err != nil {
+			return controller.Result{}, err
+		}
+	}
+	return controller.Result{After: retryRefused}, nil
+}

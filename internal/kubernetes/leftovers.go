@@ -1,0 +1,217 @@
+package kubernetes
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/fleet"
+)
+
+// LeftoverOptions say how the controller of leftovers works.
+type LeftoverOptions struct {
+	Client    *client.Client
+	Leftovers *client.Cache[api.Leftover, *api.Leftover]
+	Apps      *client.Cache[api.Application, *api.Application]
+	Clusters  *client.Cache[api.Cluster, *api.Cluster]
+	Fleet     *fleet.Fleet
+	Log       *slog.Logger
+	// Retry is how often a cluster that does not answer is tried; 15 seconds when zero.
+	Retry time.Duration
+	Now   func() time.Time // replaces the clock
+}
+
+// Leftovers removes what is left on clusters as soon as they answer.
+type Leftovers struct {
+	leftovers *client.Cache[api.Leftover, *api.Leftover]
+	apps      *client.Cache[api.Application, *api.Application]
+	clusters  *client.Cache[api.Cluster, *api.Cluster]
+	set       client.Set[api.Leftover, *api.Leftover]
+	appSet    client.Set[api.Application, *api.Application]
+	fleet     *fleet.Fleet
+	log       *slog.Logger
+	retry     time.Duration
+	clock     func() time.Time
+	ctl       *controller.Controller
+}
+
+// NewLeftovers returns the controller, connected to its caches.
+func NewLeftovers(o LeftoverOptions) *Leftovers {
+	c := &Leftovers{
+		leftovers: o.Leftovers, apps: o.Apps, clusters: o.Clusters, fleet: o.Fleet, log: o.Log, clock: o.Now,
+		set: client.Of[api.Leftover](o.Client), appSet: client.Of[api.Application](o.Client),
+		retry: orDefault(o.Retry, 15*time.Second),
+	}
+	if c.clock == nil {
+		c.clock = time.Now
+	}
+	c.ctl = controller.New(controller.Config{Name: "leftovers", Reconcile: c.reconcile, Log: o.Log})
+	controller.For(c.ctl, o.Leftovers)
+	controller.OnChange(c.ctl, o.Clusters, func(_, after *api.Cluster) []controller.Key {
+		if after == nil || after.Status.Identity == "" {
+			return nil
+		}
+		return c.on(after.Status.Identity)
+	})
+	return c
+}
+
+// on names the leftovers on a cluster.
+func (c *Leftovers) on(identity string) []controller.Key {
+	var keys []controller.Key
+	for _, l := range c.leftovers.List(func(l *api.Leftover) bool { return l.Spec.Identity == identity }) {
+		keys = append(keys, controller.KeyOf(l))
+	}
+	return keys
+}
+
+// Run works until ctx ends.
+func (c *Leftovers) Run(ctx context.Context) error { return c.ctl.Run(ctx) }
+
+func (c *Leftovers) reconcile(ctx context.Context, key controller.Key) (controller.Result, error) {
+	l := c.leftovers.Get(key.Namespace, key.Name)
+	if l == nil || l.Metadata.Deleted != nil {
+		return controller.Result{}, nil
+	}
+	if len(l.Spec.Objects) == 0 {
+		if c.needed(l) {
+			return controller.Result{After: c.retry}, nil
+		}
+		return controller.Result{}, c.finish(ctx, l)
+	}
+	m, err := c.member(ctx, l)
+	if err != nil {
+		return c.failed(ctx, l, err)
+	}
+	left, err := c.clean(ctx, m, l)
+	if err != nil {
+		return c.failed(ctx, l, err)
+	}
+	if len(left) == 0 {
+		return controller.Result{}, c.finish(ctx, l)
+	}
+	if len(left) < len(l.Spec.Objects) {
+		_, err = c.set.Patch(ctx, l, map[string]any{"spec": map[string]any{"objects": left}})
+	}
+	return controller.Result{After: time.Second}, err
+}
+
+func (c *Leftovers) finish(ctx context.Context, l *api.Leftover) error {
+	c.log.Info("nothing is left", "leftover", l.Metadata.Name, "cluster", l.Spec.Identity)
+	_, err := c.set.Delete(ctx, l.Metadata.NamespaceOrEmpty(), l.Metadata.Name,
+		client.DeleteOptions{Force: true, IfMatch: l.Metadata.ResourceVersion})
+	if client.NotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// needed says whether the way to a cluster that a leftover keeps may still be wanted: another leftover is there, or an
+// application that was bound to the cluster's record, and no record leads there.
+func (c *Leftovers) needed(l *api.Leftover) bool {
+	if len(l.Spec.Kubeconfig) == 0 || l.Spec.Cluster == nil {
+		return false
+	}
+	known := c.clusters.List(func(k *api.Cluster) bool { return k.Status.Identity == l.Spec.Identity })
+	others := c.leftovers.List(func(o *api.Leftover) bool {
+		return o.Spec.Identity == l.Spec.Identity && o.Metadata.UID != l.Metadata.UID
+	})
+	users := c.apps.List(func(a *api.Application) bool {
+		return api.SameRef(a.Status.ScheduledTo, l.Spec.Cluster) || api.SameRef(a.Status.RunningOn, l.Spec.Cluster) ||
+			a.Metadata.Deleted != nil
+	})
+	return len(known) == 0 && len(others)+len(users) > 0
+}
+
+// member finds a way to the cluster: by a record, else by the kubeconfig that a leftover kept.
+func (c *Leftovers) member(ctx context.Context, l *api.Leftover) (*fleet.Member, error) {
+	m, err := memberByIdentity(ctx, c.fleet, c.clusters, l.Spec.Identity)
+	if m != nil || err != nil {
+		return m, err
+	}
+	keepers := c.leftovers.List(func(k *api.Leftover) bool {
+		return k.Spec.Identity == l.Spec.Identity && len(k.Spec.Kubeconfig) > 0
+	})
+	for _, k := range keepers {
+		m, err := c.fleet.Member(ctx, k.Spec.Kubeconfig)
+		if err == nil && m.Identity() != l.Spec.Identity {
+			err = &anotherCluster{}
+		}
+		if err != nil {
+			return nil, err
+		}
+		return m, nil
+	}
+	return nil, &waitError{"no cluster with this identity is registered"}
+}
+
+// settled is how long an object that was only announced is looked for: whoever was about to create it has given up by
+// then.
+const settled = time.Minute
+
+// clean removes the objects, the last wave first, and returns those that are still there.
+func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover) ([]api.InventoryObject, error) {
+	wanted, err := c.stillWanted(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	var left []api.InventoryObject
+	plan := fleet.NewPlan(fleet.Situation{Cluster: l.Spec.Identity, Inventory: l.Spec.Objects})
+	wave := plan.PruneWaves()[0]
+	for _, e := range l.Spec.Objects {
+		if slices.ContainsFunc(wanted, e.SameObject) {
+			continue // an application has it again
+		}
+		if !slices.ContainsFunc(wave, e.SameObject) {
+			left = append(left, e)
+			continue
+		}
+		gone, err := m.Delete(ctx, e, l.Spec.ApplicationUID)
+		if err != nil {
+			return nil, err
+		}
+		young := e.UID == "" && c.clock().Sub(l.Metadata.Created.Time()) < settled
+		if !gone || young {
+			left = append(left, e)
+		}
+	}
+	return left, nil
+}
+
+// stillWanted returns the inventory of the application that the objects were of, if it still exists.
+func (c *Leftovers) stillWanted(ctx context.Context, l *api.Leftover) ([]api.InventoryObject, error) {
+	if l.Spec.Application == nil {
+		return nil, nil
+	}
+	app, err := c.appSet.Get(ctx, l.Spec.Application.NamespaceOrEmpty(), l.Spec.Application.Name)
+	if client.NotFound(err) {
+		return nil, nil
+	}
+	if err != nil || app.Metadata.UID != l.Spec.ApplicationUID {
+		return nil, err
+	}
+	var inventory api.Inventory
+	_, err = c.appSet.GetPart(ctx, app, api.InventoryPart, &inventory)
+	return inventory.Objects, err
+}
+
+// failed notes why the objects are still there, once for each reason.
+func (c *Leftovers) failed(ctx context.Context, l *api.Leftover, cause error) (controller.Result, error) {
+	if ours(cause) {
+		return controller.Result{}, cause
+	}
+	if l.Status.Message != cause.Error() {
+		c.log.Warn("leftover stays for now", "leftover", l.Metadata.Name, "cluster", l.Spec.Identity, "error", cause)
+		_, err := c.set.PatchStatus(ctx, l, map[string]any{"status": map[string]any{
+			"attempts": l.Status.Attempts + 1, "message": cause.Error(),
+		}})
+		if err != nil {
+			return controller.Result{}, err
+		}
+	}
+	return controller.Result{After: c.retry}, nil
+}

@@ -1,0 +1,202 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/failpoint"
+	"github.com/rak-n-rok/krake/internal/fleet"
+)
+
+// beginMove starts a move from the cluster that the application runs on to the one that it is bound to.
+func (p *pass) beginMove(ctx context.Context) (controller.Result, error) {
+	target := p.clusterOf(p.app.Status.ScheduledTo)
+	if target == nil || target.Status.Identity == "" {
+		return controller.Result{After: p.resync}, nil // it is not known yet, or is going away
+	}
+	source := p.sourceIdentity(target.Status.Identity)
+	if source == "" {
+		// The same cluster under another record: the inventory knows clusters by identity, so there is nothing to move.
+		p.log.Info("the record of the cluster has changed, not the cluster", "application", p.key, "to", target.Metadata.Name)
+		return controller.Result{}, p.store(ctx, map[string]any{"running_on": p.app.Status.ScheduledTo})
+	}
+	now := p.now()
+	phase := api.PhaseCreating
+	if first, why := p.deleteFirst(); first {
+		phase = api.PhaseStopping
+		p.log.Info("moving by deleting first", "application", p.key, "reason", why)
+	}
+	m := api.Migration{
+		Source: p.app.Status.RunningOn, Target: p.app.Status.ScheduledTo, SourceID: source, TargetID: target.Status.Identity,
+		Generation: p.app.Metadata.Generation, Started: &now, Failures: p.migration.Failures, Message: p.migration.Message,
+	}
+	p.migration = enter(m, phase, now, p.limits.ready)
+	p.log.Info("moving", "application", p.key, "from", p.app.Status.RunningOn.Name, "to", target.Metadata.Name, "phase", phase)
+	status := p.condition(api.Condition{Type: api.Migrating, Status: api.True, Reason: string(phase)})
+	if status == nil {
+		status = map[string]any{}
+	}
+	if err := p.store(ctx, status, api.MigrationPart); err != nil {
+		return controller.Result{}, err
+	}
+	failpoint.Hit(failpoint.MoveBegun)
+	return p.move(ctx)
+}
+
+// sourceIdentity returns the cluster other than the target on which the application has objects, empty when there is
+// none.
+func (p *pass) sourceIdentity(target string) string {
+	for _, identity := range p.identities() {
+		if identity != target {
+			return identity
+		}
+	}
+	return ""
+}
+
+// deleteFirst says whether two copies at once would harm, and why.
+func (p *pass) deleteFirst() (yes bool, why string) {
+	switch p.app.Spec.MigrationStrategy {
+	case api.MigrateDeleteFirst:
+		return true, "the application asks for it"
+	case api.MigrateCreateFirst:
+		return false, ""
+	}
+	why, yes = fleet.HarmfulTwice(p.app.Spec.Manifest)
+	return yes, why
+}
+
+// move carries out the action of the phase that a move is in, and goes on to the next phase.
+func (p *pass) move(ctx context.Context) (controller.Result, error) {
+	o, wait, err := p.moveAction(ctx)
+	if err != nil {
+		if ours(err) {
+			return controller.Result{}, err
+		}
+		p.log.Warn("a move does not get on", "application", p.key, "phase", p.migration.Phase, "error", err)
+	}
+	next, eff := advance(p.migration, o, p.now(), p.limits)
+	if next.Phase == p.migration.Phase {
+		return controller.Result{After: p.until(wait)}, nil
+	}
+	cleaned := p.migration.SourceID
+	if p.migration.Phase == api.PhaseUndoing {
+		cleaned = p.migration.TargetID
+	}
+	if eff.handOver {
+		if err := p.handOver(ctx, cleaned, "The cluster could not be reached when the application moved away."); err != nil {
+			return controller.Result{}, err
+		}
+	}
+	status := p.effectsOf(eff, next)
+	p.log.Info("move", "application", p.key, "from", p.migration.Phase, "to", next.Phase, "message", next.Message)
+	p.migration = next
+	if err := p.store(ctx, status, api.MigrationPart); err != nil {
+		return controller.Result{}, err
+	}
+	failpoint.Hit(failpoint.MoveAdvanced)
+	return controller.Result{After: time.Millisecond}, nil
+}
+
+// until waits for an action to be repeated, but not beyond the deadline of the phase.
+func (p *pass) until(wait time.Duration) time.Duration {
+	if d := p.migration.Deadline; d != nil {
+		wait = min(wait, max(d.Time().Sub(p.clock()), 10*time.Millisecond))
+	}
+	return wait
+}
+
+// moveAction does what the phase is for. wait is when to try again.
+func (p *pass) moveAction(ctx context.Context) (o outcome, wait time.Duration, err error) {
+	switch p.migration.Phase {
+	case api.PhaseStopping, api.PhaseRemoving:
+		return p.clear(ctx, p.migration.SourceID)
+	case api.PhaseUndoing:
+		return p.clear(ctx, p.migration.TargetID)
+	case api.PhaseCreating:
+		o, err = p.createOnTarget(ctx)
+		return o, p.resync, err
+	default:
+		return notYet, p.resync, nil
+	}
+}
+
+// clear removes everything from one cluster of a move.
+func (p *pass) clear(ctx context.Context, identity string) (outcome, time.Duration, error) {
+	clean, err := p.cleanCluster(ctx, identity)
+	switch {
+	case err != nil && (fleet.Unreachable(err) || errors.As(err, new(*waitError))):
+		return lost, time.Second, err
+	case err != nil:
+		return notYet, time.Second, err
+	case !clean:
+		return notYet, 500 * time.Millisecond, nil
+	default:
+		return done, 0, nil
+	}
+}
+
+// createOnTarget applies the manifest on the target and says whether everything is ready there.
+func (p *pass) createOnTarget(ctx context.Context) (outcome, error) {
+	target := p.clusterOf(p.migration.Target)
+	if target == nil {
+		return refused, errors.New("the record of the target was removed")
+	}
+	m, err := connect(ctx, p.fleet, target)
+	if err != nil {
+		return notYet, err
+	}
+	if _, err := p.apply(ctx, m); err != nil {
+		if fleet.Final(err) && !ours(err) {
+			return refused, err
+		}
+		return notYet, err
+	}
+	m.Observe(p.entries(m.Identity()))
+	seen := p.live(m)
+	if !seen.Synced() {
+		return notYet, nil
+	}
+	if h := fleet.Health(seen.Live(), seen.Missing()); h.Ready || h.Completed {
+		p.services = addresses(m, seen)
+		return done, nil
+	}
+	return notYet, nil
+}
+
+// effectsOf gives the status fields that change with a new phase.
+func (p *pass) effectsOf(eff effects, next api.Migration) map[string]any {
+	now := p.now()
+	conditions := p.app.Status.Conditions.Without(api.Migrating)
+	if next.Phase != api.PhaseNone {
+		conditions = p.app.Status.Conditions.With(api.Condition{Type: api.Migrating, Status: api.True, Reason: string(next.Phase),
+			Message: next.Message, ObservedGeneration: p.app.Metadata.Generation}, now)
+	}
+	status := map[string]any{}
+	switch {
+	case eff.leaveSource:
+		status["running_on"] = nil
+		status["services"] = p.servicesPatch(nil)
+	case eff.switchOver:
+		status["running_on"] = p.migration.Target
+		status["services"] = p.servicesPatch(p.services)
+		status["last_applied_manifest"] = p.app.Spec.Manifest
+		status["migration_retries"], status["migration_timeout"] = 0, 0
+		conditions = conditions.With(api.Condition{Type: api.Applied, Status: api.True, Reason: "Accepted",
+			ObservedGeneration: p.app.Metadata.Generation}, now)
+	case eff.giveUp:
+		status["scheduled_to"] = p.app.Status.RunningOn
+		status["migration_retries"] = next.Failures
+		status["migration_timeout"] = now.Time().Unix() + holdSeconds*next.Failures
+		conditions = conditions.With(api.Condition{Type: api.Migrating, Status: api.False, Reason: "GaveUp",
+			Message: "The last move was given up: " + next.Message, ObservedGeneration: p.app.Metadata.Generation}, now)
+	}
+	status["conditions"] = conditions
+	return status
+}
+
+// holdSeconds is how long the scheduler leaves an application alone after a failed move, for each failure in a row.
+const holdSeconds = 60

@@ -1,0 +1,92 @@
+package kubernetes
+
+import (
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+)
+
+// outcome is what came of the action of a move's phase.
+type outcome int
+
+const (
+	notYet  outcome = iota // the action is not done; it is repeated
+	done                   // what the phase is for holds
+	refused                // the target does not take the application
+	lost                   // the cluster to remove from does not answer or has no record any more
+)
+
+// effects are what else must be stored together with a new phase.
+type effects struct {
+	leaveSource bool // running_on and services are cleared: the application is nowhere
+	switchOver  bool // running_on and services become the target's
+	handOver    bool // what is left on the cluster that was to be cleaned becomes a leftover
+	giveUp      bool // the application stays where it is, and is bound to it again
+}
+
+// moveLimits are the times of a move.
+type moveLimits struct {
+	ready time.Duration // how long the target may take until it is ready
+	drain time.Duration // how long both copies run after the switch, so that clients can follow
+}
+
+// advance gives the state of a move after an outcome, and what to store with it. It is a pure function: the same move,
+// outcome and time give the same result, and repeating an action after a crash gives the same outcome.
+//
+// A move that deletes first is over once the source is empty: what follows is a first deployment.
+func advance(m api.Migration, o outcome, now api.Time, limits moveLimits) (api.Migration, effects) {
+	late := m.Deadline != nil && !now.Before(*m.Deadline)
+	gone := o == done || o == lost
+	switch m.Phase {
+	case api.PhaseStopping:
+		if gone {
+			return finish(m, ""), effects{leaveSource: true, handOver: o == lost}
+		}
+	case api.PhaseCreating:
+		switch {
+		case o == done:
+			return enter(m, api.PhaseDraining, now, limits.drain), effects{switchOver: true}
+		case o == refused:
+			return undo(m, now, "the target refused the application"), effects{}
+		case late:
+			return undo(m, now, "the application was not ready on the target in time"), effects{}
+		}
+	case api.PhaseDraining:
+		if late || m.Deadline == nil {
+			return enter(m, api.PhaseRemoving, now, 0), effects{}
+		}
+	case api.PhaseRemoving:
+		if gone {
+			return finish(m, ""), effects{handOver: o == lost}
+		}
+	case api.PhaseUndoing:
+		if gone {
+			return finish(m, m.Message), effects{giveUp: true, handOver: o == lost}
+		}
+	}
+	return m, effects{}
+}
+
+func enter(m api.Migration, phase api.MigrationPhase, now api.Time, limit time.Duration) api.Migration {
+	m.Phase, m.Since, m.Deadline = phase, &now, nil
+	if limit > 0 {
+		deadline := api.At(now.Time().Add(limit))
+		m.Deadline = &deadline
+	}
+	return m
+}
+
+func undo(m api.Migration, now api.Time, why string) api.Migration {
+	m = enter(m, api.PhaseUndoing, now, 0)
+	m.Message = why
+	return m
+}
+
+// finish ends a move. Moves that failed in a row are counted, so that the next try comes later each time.
+func finish(m api.Migration, failure string) api.Migration {
+	failures := int64(0)
+	if failure != "" {
+		failures = m.Failures + 1
+	}
+	return api.Migration{Failures: failures, Message: failure}
+}
