@@ -12,7 +12,7 @@ import (
 	"github.com/rak-n-rok/krake/client"
 	"github.com/rak-n-rok/krake/internal/controller"
 	"github.com/rak-n-rok/krake/internal/fleet"
-//gc	"github.com/rak-n-rok/krake/internal/gc"
+	"github.com/rak-n-rok/krake/internal/gc"
 	"github.com/rak-n-rok/krake/internal/kubernetes"
 	"github.com/rak-n-rok/krake/internal/scheduler"
 )
@@ -36,7 +36,7 @@ var components = []component{
 	{"scheduler", "system:scheduler", addScheduler},
 	{"kubernetes-application", "system:kubernetes-application", addApplications},
 	{"kubernetes-cluster", "system:kubernetes-cluster", addClusters},
-//gc	{"gc", "system:gc", addCollector},
+	{"gc", "system:gc", addCollector},
 }
 
 // Components lists the names of all components.
@@ -149,6 +149,11 @@ func addApplications(e *environment, c *client.Client) error {
 	e.run("leftovers", kubernetes.NewLeftovers(kubernetes.LeftoverOptions{
 		Client: c, Leftovers: leftovers, Apps: e.applications(), Clusters: e.allClusters(), Fleet: e.members(), Log: e.log,
 	}).Run)
+	return nil
+}
+
+func addCollector(e *environment, c *client.Client) error {
+	e.run("gc", gc.New(gc.Options{Client: c, Log: e.log}).Run)
 	return nil
 }
 
