@@ -1,0 +1,82 @@
+package yamlfile_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rak-n-rok/krake/internal/cli/document"
+	"github.com/rak-n-rok/krake/internal/cli/yamlfile"
+)
+
+func TestParse(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"one document":                      {"a: 1\nb: [x, 2022-03-30]\n", "[{'a': 1, 'b': ['x', '2022-03-30']}]"},
+		"several":                           {"a: 1\n---\nb: 2\n--- # comment\nc: 3", "[{'a': 1}, {'b': 2}, {'c': 3}]"},
+		"empty ones":                        {"---\n---\n# nothing\n---\na: 1\n---\n", "[{'a': 1}]"},
+		"content in the line of the marker": {"--- {a: 1}\n--- \"x\"\n", "[{'a': 1}, 'x']"},
+		"no marker in a text":               {"a: |\n  ---\n  x\nb: ---x\n", `[{'a': '---\nx\n', 'b': '---x'}]`},
+		"JSON":                              {`{"a": [1.50, 12345678901234567]}`, "[{'a': [1.5, 12345678901234567]}]"},
+		"the truths of YAML 1.1":            {"a: yes\nb: 'yes'\n", "[{'a': True, 'b': 'yes'}]"},
+		"lines that end as on Windows":      {"a: 1\r\n---\r\nb: 2\r\n", "[{'a': 1}, {'b': 2}]"},
+		"a List stays one object":           {"kind: List\nitems: [{a: 1}]", "[{'items': [{'a': 1}], 'kind': 'List'}]"},
+		"nothing":                           {"", "[]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			docs, err := yamlfile.Parse("x.yaml", []byte(c.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := document.Python(append([]any{}, docs...)); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestParseNamesTheLine(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"in the first document":  {"a: 1\nb: c: d\n", "x.yaml:2: not valid YAML: mapping values are not allowed in this context"},
+		"in the second document": {"a: 1\n---\nb: 2\nc: d: e\n", "x.yaml:4: not valid YAML: mapping values are not allowed in this context"},
+		"a tab":                  {"a:\n\tb: 1\n", "x.yaml:2: not valid YAML: found character that cannot start any token"},
+		"a program":              {"\x7fELF\x00\x01", "x.yaml:1: not valid YAML: control characters are not allowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := yamlfile.Parse("x.yaml", []byte(c.text))
+			if err == nil || err.Error() != c.want {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestLoad(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.yaml")
+	if err := os.WriteFile(file, []byte("a: 1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{file: "a: 1", "-": "from a pipe"} {
+		if got, err := yamlfile.Load(name, strings.NewReader("from a pipe")); err != nil || string(got) != want {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+	var unreadable *yamlfile.Unreadable
+	_, err := yamlfile.Load(file+".missing", nil)
+	if !errors.As(err, &unreadable) || err.Error() != "can't open '"+file+".missing': no such file or directory" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"a: 1\n---\nb: 2", "---", "--- |\n x", "%YAML 1.1\n---\na: 1\n...\n"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := yamlfile.Parse("x.yaml", []byte(text))
+		if err != nil && (!strings.HasPrefix(err.Error(), "x.yaml:") || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}
