@@ -45,10 +45,15 @@ func build(output string) error {
 
 	p := newProgress(os.Stdout, isTerminal(os.Stdout))
 	since := time.Now()
+	_, missing := os.Stat(output)
 	if err := compile(flags, output, p); err != nil {
 		return err
 	}
-	p.finish(output, time.Since(since))
+	if missing == nil && p.idle() {
+		p.finish("kubelab: %s is up to date", output)
+	} else {
+		p.finish("kubelab: built %s in %v", output, time.Since(since).Round(time.Second))
+	}
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"time"
 )
 
 const (
@@ -105,16 +104,19 @@ func (p *progress) message(w io.Writer, text string) {
 	fmt.Fprintln(w, text)
 }
 
+// idle tells that nothing had to be compiled.
+func (p *progress) idle() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return len(p.compiled) == 0
+}
+
 // finish says what came out.
-func (p *progress) finish(output string, took time.Duration) {
+func (p *progress) finish(format string, args ...any) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.end()
-	if len(p.compiled) == 0 {
-		fmt.Fprintf(p.out, "kubelab: %s is up to date\n", output)
-		return
-	}
-	fmt.Fprintf(p.out, "kubelab: built %s in %v\n", output, took.Round(time.Second))
+	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
 // line prints a line, over the last one if that may be.
