@@ -50,6 +50,7 @@ func (p *program) connect(config string) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.apiURL = c.URL()
 	return &connection{settings: s, client: c}, nil
 }
 

@@ -31,14 +31,15 @@ func (p *program) report(err error) {
 			return
 		}
 	}
-	line := fmt.Sprintf("Error %d", problem.Status)
-	switch {
-	case problem.Title != "":
-		line += " " + problem.Title
-	case http.StatusText(problem.Status) != "":
-		line += " " + http.StatusText(problem.Status)
+	what := problem.Title
+	if what == "" {
+		what = http.StatusText(problem.Status)
 	}
-	fmt.Fprintf(p.Err, "%s: %s\n", line, strings.TrimPrefix(problem.Error(), fmt.Sprintf("%d: ", problem.Status)))
+	detail := strings.TrimPrefix(problem.Error(), fmt.Sprintf("%d: ", problem.Status))
+	if !isDocument {
+		detail = fmt.Sprintf("that is all that %s answers; is it a Krake API?", p.apiURL)
+	}
+	fmt.Fprintf(p.Err, "Error %d %s: %s\n", problem.Status, what, detail)
 }
 
 // unreachable says why no answer came, and what to do about it.

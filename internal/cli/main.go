@@ -78,6 +78,7 @@ type program struct {
 	leaf    *cobra.Command // that the command line names, as far as it names one
 	started bool           // everything after is no error of usage any more
 	output  output
+	apiURL  string // where requests go, empty before that is known
 }
 
 // usageError is an error in the command line that shows only once the command runs.

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// answering starts a server that gives one answer to everything, and writes a configuration that leads to it.
+func answering(t *testing.T, contentType, body string, status int) (config, url string) {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}))
+	t.Cleanup(s.Close)
+	file := filepath.Join(t.TempDir(), "rok.yaml")
+	if err := os.WriteFile(file, []byte("user: u\napi_url: "+s.URL), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file, s.URL
+}
+
+// TestErrorsOnATerminal shows what a person sees and what a program gets.
+func TestErrorsOnATerminal(t *testing.T) {
+	const notFound = `{"type": "t", "title": "NOT_FOUND_ERROR", "status": 404, "detail": "no x"}`
+	const document = "{\n  \"detail\": \"no x\",\n  \"status\": 404,\n  \"title\": \"NOT_FOUND_ERROR\",\n  \"type\": \"t\"\n}\n"
+	for name, c := range map[string]struct {
+		body     string
+		status   int
+		terminal bool
+		args     string
+		want     string
+	}{
+		"a person":                   {notFound, 404, true, "", "Error 404 NOT_FOUND_ERROR: no x\n"},
+		"a person who asks for JSON": {notFound, 404, true, "-o json", document},
+		"a program":                  {notFound, 404, false, "", document},
+		"no title":                   {`{"type": "about:blank", "status": 403, "detail": "403: Forbidden"}`, 403, true, "", "Error 403 Forbidden: Forbidden\n"},
+		"no problem document":        {"<html>", 502, false, "", "Error 502 Bad Gateway: that is all that URL answers; is it a Krake API?\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config, url := answering(t, "application/problem+json", c.body, c.status)
+			var out, errs bytes.Buffer
+			world := IO{Out: &out, Err: &errs, ErrTerminal: c.terminal, OutWidth: 80, Env: func(string) string { return "" }}
+			args := append([]string{"kube", "app", "get", "x", "--config", config}, strings.Fields(c.args)...)
+			if code := Main(context.Background(), args, world); code != exitFailure {
+				t.Errorf("exit code %d", code)
+			}
+			if got := strings.ReplaceAll(errs.String(), url, "URL"); got != c.want || out.Len() > 0 {
+				t.Errorf("got %q and the output %q, want %q", got, out.String(), c.want)
+			}
+		})
+	}
+}
+
+// TestWidthOfATerminal fits tables to it, unless the command line or the environment says otherwise.
+func TestWidthOfATerminal(t *testing.T) {
+	config, _ := answering(t, "application/json", `{"items": [{"metadata": {"name": "a-name-of-many-characters", "namespace": "system:admin"}}]}`, 200)
+	for name, c := range map[string]struct {
+		args, columns string
+		terminal      int
+		want          int
+	}{
+		"a terminal":        {"", "", 60, 60},
+		"no terminal":       {"", "", 0, 92},
+		"the environment":   {"", "50", 60, 50},
+		"the command line":  {"--width 70", "50", 60, 70},
+		"any width":         {"--width 0", "50", 60, 92},
+		"a wide terminal":   {"", "", 200, 92},
+		"no room":           {"--width 1", "", 0, 29},
+		"COLUMNS is no one": {"", "wide", 60, 60},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			world := IO{Out: &out, Err: &out, OutWidth: c.terminal, Env: func(key string) string {
+				return map[string]string{"COLUMNS": c.columns}[key]
+			}}
+			args := append([]string{"kube", "app", "list", "--config", config}, strings.Fields(c.args)...)
+			if code := Main(context.Background(), args, world); code != exitOK {
+				t.Fatalf("exit code %d: %s", code, &out)
+			}
+			if got, _, _ := strings.Cut(out.String(), "\n"); len(got) != c.want {
+				t.Errorf("the table has %d columns, want %d:\n%s", len(got), c.want, &out)
+			}
+		})
+	}
+}
+
+// TestInterrupted ends a command that waits with the exit code of an interrupt.
+func TestInterrupted(t *testing.T) {
+	config, _ := answering(t, "application/json", "{}", 200)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	world := IO{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Env: func(string) string { return "" }}
+	if code := Main(ctx, []string{"kube", "app", "list", "--config", config}, world); code != exitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+}
