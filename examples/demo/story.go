@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/rak-n-rok/krake/internal/witness"
 )
 
 // application is what the story reads of one.
@@ -55,24 +57,24 @@ func (d *demo) tell(ctx context.Context) error {
 
 // moveWatched changes the constraint and counts ready copies while the application moves.
 func (d *demo) moveWatched(ctx context.Context, source, target string) error {
-	watch, err := newCopies(source, target)
+	watch, err := witness.NewCopies("echo-demo", source, target)
 	if err != nil {
 		return err
 	}
-	if err := watch.waitReady(ctx); err != nil {
+	if err := watch.WaitReady(ctx); err != nil {
 		return err
 	}
 	step("Now it shall be in SK: Krake creates it there first, and removes the old copy when the new one is ready")
 	watchCtx, stop := context.WithCancel(ctx)
 	defer stop()
-	report := watch.run(watchCtx)
+	report := watch.Run(watchCtx)
 	if err := d.rok(ctx, "kube", "app", "update", "-L", "location is SK", "echo-demo"); err != nil {
 		return err
 	}
 	if err := d.until(ctx, "RUNNING", "bratislava"); err != nil {
 		return err
 	}
-	if err := watch.waitGone(ctx, source); err != nil {
+	if err := watch.WaitGone(ctx, source); err != nil {
 		return err
 	}
 	stop()
@@ -81,9 +83,9 @@ func (d *demo) moveWatched(ctx context.Context, source, target string) error {
 		return err
 	}
 	fmt.Printf("\nReady copies were counted %d times during the move: never fewer than %d; longest time without one: %s.\n",
-		r.samples, r.least, r.longestGap.Round(time.Millisecond))
+		r.Samples, r.Least, r.LongestGap.Round(time.Millisecond))
 	fmt.Println("(The nodes are simulated by kwok: pods become ready and get addresses, but nothing answers on them.)")
-	if r.least == 0 {
+	if r.Least == 0 {
 		return fmt.Errorf("there was a moment without a ready copy")
 	}
 	return nil

@@ -1,4 +1,4 @@
-package main
+package witness
 
 import (
 	"context"
@@ -14,20 +14,22 @@ import (
 
 var deployments = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 
-// copies counts the ready pods of echo-demo on some clusters.
-type copies struct {
+// Copies counts the ready pods of a Deployment on some clusters.
+type Copies struct {
+	name     string                       // of the Deployment, in the namespace default
 	clusters map[string]dynamic.Interface // by kubeconfig
 }
 
-// counted is what was seen during a move.
-type counted struct {
-	samples    int
-	least      int64
-	longestGap time.Duration
+// Counted is what was seen in a while.
+type Counted struct {
+	Samples    int
+	Least      int64
+	LongestGap time.Duration // without a ready copy
 }
 
-func newCopies(kubeconfigs ...string) (*copies, error) {
-	c := &copies{clusters: map[string]dynamic.Interface{}}
+// NewCopies returns a counter of the Deployment of this name in the namespace default.
+func NewCopies(name string, kubeconfigs ...string) (*Copies, error) {
+	c := &Copies{name: name, clusters: map[string]dynamic.Interface{}}
 	for _, path := range kubeconfigs {
 		cfg, err := clientcmd.BuildConfigFromFlags("", path)
 		if err != nil {
@@ -41,8 +43,8 @@ func newCopies(kubeconfigs ...string) (*copies, error) {
 	return c, nil
 }
 
-// ready asks all clusters at the same moment.
-func (c *copies) ready(ctx context.Context) (int64, error) {
+// Ready asks all clusters at the same moment.
+func (c *Copies) Ready(ctx context.Context) (int64, error) {
 	type answer struct {
 		n   int64
 		err error
@@ -50,7 +52,7 @@ func (c *copies) ready(ctx context.Context) (int64, error) {
 	answers := make(chan answer, len(c.clusters))
 	for _, cluster := range c.clusters {
 		go func() {
-			list, err := cluster.Resource(deployments).Namespace("default").List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=echo-demo"})
+			list, err := cluster.Resource(deployments).Namespace("default").List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + c.name})
 			if err != nil {
 				answers <- answer{err: err}
 				return
@@ -76,19 +78,19 @@ func (c *copies) ready(ctx context.Context) (int64, error) {
 	return sum, nil
 }
 
-// run counts until ctx ends.
-func (c *copies) run(ctx context.Context) <-chan counted {
-	out := make(chan counted, 1)
+// Run counts until ctx ends.
+func (c *Copies) Run(ctx context.Context) <-chan Counted {
+	out := make(chan Counted, 1)
 	go func() {
-		r := counted{least: 1 << 30}
+		r := Counted{Least: 1 << 30}
 		var gapSince time.Time
 		for ctx.Err() == nil {
-			n, err := c.ready(ctx)
+			n, err := c.Ready(ctx)
 			if err != nil {
 				continue
 			}
-			r.samples++
-			r.least = min(r.least, n)
+			r.Samples++
+			r.Least = min(r.Least, n)
 			switch {
 			case n > 0:
 				gapSince = time.Time{}
@@ -96,7 +98,7 @@ func (c *copies) run(ctx context.Context) <-chan counted {
 				gapSince = time.Now()
 			}
 			if !gapSince.IsZero() {
-				r.longestGap = max(r.longestGap, time.Since(gapSince))
+				r.LongestGap = max(r.LongestGap, time.Since(gapSince))
 			}
 			_ = sleep(ctx, 5*time.Millisecond)
 		}
@@ -105,10 +107,10 @@ func (c *copies) run(ctx context.Context) <-chan counted {
 	return out
 }
 
-// waitReady waits for the first ready copy.
-func (c *copies) waitReady(ctx context.Context) error {
+// WaitReady waits for the first ready copy.
+func (c *Copies) WaitReady(ctx context.Context) error {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
-		if n, err := c.ready(ctx); err == nil && n > 0 {
+		if n, err := c.Ready(ctx); err == nil && n > 0 {
 			return nil
 		}
 		if err := sleep(ctx, 100*time.Millisecond); err != nil {
@@ -118,11 +120,10 @@ func (c *copies) waitReady(ctx context.Context) error {
 	return fmt.Errorf("no copy became ready within a minute")
 }
 
-// waitGone waits until a cluster has no copy any more.
-func (c *copies) waitGone(ctx context.Context, kubeconfig string) error {
-	one := &copies{clusters: map[string]dynamic.Interface{kubeconfig: c.clusters[kubeconfig]}}
+// WaitGone waits until a cluster does not have the Deployment any more.
+func (c *Copies) WaitGone(ctx context.Context, kubeconfig string) error {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
-		list, err := one.clusters[kubeconfig].Resource(deployments).Namespace("default").List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=echo-demo"})
+		list, err := c.clusters[kubeconfig].Resource(deployments).Namespace("default").List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + c.name})
 		if err == nil && len(list.Items) == 0 {
 			return nil
 		}
@@ -131,4 +132,13 @@ func (c *copies) waitGone(ctx context.Context, kubeconfig string) error {
 		}
 	}
 	return fmt.Errorf("the old copy was not removed within a minute")
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
