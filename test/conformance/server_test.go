@@ -80,6 +80,22 @@ func (s *server) ask(t tb, method, path string, body any, headers ...string) ans
 	return a
 }
 
+// status is the status of GET with another Host header.
+func (s *server) status(t tb, path, host string) int {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, s.url+path, nil)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	req.Host = host
+	resp, err := s.client.Do(req)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode
+}
+
 // send is ask for goroutines that may not end a test.
 func (s *server) send(method, path string, body any, headers ...string) (answer, error) {
 	req, err := http.NewRequest(method, s.url+path, reader(body))

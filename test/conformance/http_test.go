@@ -1,0 +1,246 @@
+package conformance
+
+import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/apiserver"
+)
+
+func TestFixedAnswers(t *testing.T) {
+	s := start(t, func(o *apiserver.Options) { o.User = "alice" })
+	same(t, "/me", document{"user": "alice", "roles": []string{}}, s.ask(t, "GET", "/me", nil).want(t, 200).document(t))
+	if got := string(s.ask(t, "GET", "/release", nil).want(t, 202).body); got != `"You released the Krake."` {
+		t.Errorf("/release answered %s", got)
+	}
+	for _, path := range []string{"/", "/me", apps, "/kubernetes/applications"} {
+		if got, want := s.ask(t, "GET", path, nil).want(t, 200).header.Get("Content-Type"), "application/json; charset=utf-8"; got != want {
+			t.Errorf("%s is of type %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestPathsAreTakenLiterally(t *testing.T) {
+	s := start(t)
+	s.ask(t, "POST", apps, app("forecast")).want(t, 200)
+	for _, path := range []string{
+		"/nope", "/kubernetes", "/kubernetes/", "/kubernetes/nothing", "/core/applications", "//", "/me/", "//me", "/./me", "/x/../me",
+		apps + "/", apps + "/forecast/", apps + "//forecast", "/" + apps, apps + "/forecast/nothing", apps + "/forecast/status/x",
+		"/kubernetes//solar/applications", "/kubernetes/namespaces/solar", "/kubernetes/namespaces//applications",
+		"/kubernetes/namespaces/solar/namespaces/solar/applications", "/kubernetes/applications/forecast", "/kubernetes/./applications",
+		"/kubernetes/x/../applications", "/KUBERNETES/applications", apps + "/forecast/Status", apps + "/../applications",
+	} {
+		s.ask(t, "GET", path, nil).problem(t, 404, "", "404: Not Found")
+		s.ask(t, "POST", path, "{}").problem(t, 404, "", "404: Not Found")
+	}
+	for _, path := range []string{apps + "/a%2Fb", apps + "/..%2Fforecast", apps + "/a%20b", apps + "/%2E", apps + "/-"} {
+		if got := s.ask(t, "GET", path, nil).want(t, 404); !strings.Contains(string(got.body), api.TitleNotFound) {
+			t.Errorf("%s answered %s", path, got.body)
+		}
+		s.ask(t, "DELETE", path, nil).want(t, 404)
+		s.ask(t, "PUT", path+"/binding", `{"cluster":`+edge+`}`).want(t, 404)
+	}
+	s.ask(t, "GET", "/kubernetes/namespaces/sol%61r/applications/forec%61st", nil).want(t, 200)
+}
+
+func TestMethodsThatAPathDoesNotHave(t *testing.T) {
+	s := start(t)
+	for path, allow := range map[string]string{
+		"/":                        "GET,HEAD,OPTIONS",
+		"/me":                      "GET,HEAD,OPTIONS",
+		apps:                       "GET,HEAD,OPTIONS,POST",
+		"/kubernetes/applications": "GET,HEAD,OPTIONS",
+		apps + "/x":                "DELETE,GET,HEAD,OPTIONS,PATCH,PUT",
+		apps + "/x/status":         "OPTIONS,PATCH,PUT",
+		apps + "/x/binding":        "OPTIONS,PUT",
+		apps + "/x/inventory":      "GET,HEAD,OPTIONS,PUT",
+	} {
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "FOO"} {
+			if strings.Contains(","+allow+",", ","+method+",") {
+				continue
+			}
+			got := s.ask(t, method, path, "{}")
+			got.problem(t, 405, "", "405: Method Not Allowed")
+			if got.header.Get("Allow") != allow {
+				t.Errorf("%s %s allows %s, want %s", method, path, got.header.Get("Allow"), allow)
+			}
+		}
+	}
+}
+
+func TestHeadIsGetWithoutABody(t *testing.T) {
+	s := start(t)
+	s.ask(t, "POST", apps, app("forecast")).want(t, 200)
+	for _, path := range []string{"/", "/me", apps, apps + "/forecast", "/kubernetes/applications", apps + "/nothing", "/nope", apps + "/forecast/inventory"} {
+		get, head := s.ask(t, "GET", path, nil), s.ask(t, "HEAD", path, nil)
+		if head.status != get.status || len(head.body) != 0 {
+			t.Errorf("%s: %d %q", path, head.status, head.body)
+		}
+		for _, name := range []string{"Content-Type", "Content-Length", "ETag"} {
+			if head.header.Get(name) != get.header.Get(name) {
+				t.Errorf("%s: %s is %q, with GET %q", path, name, head.header.Get(name), get.header.Get(name))
+			}
+		}
+	}
+}
+
+func TestBodiesThatAreNotJSON(t *testing.T) {
+	s := start(t)
+	s.ask(t, "POST", apps, app("forecast")).want(t, 200)
+	for name, body := range map[string]string{
+		"nothing": "", "blanks": "  ", "a word": "soon", "half a document": `{"metadata":`, "two documents": `{} {}`, "not UTF-8": "{\"a\":\"\xff\"}",
+	} {
+		for _, request := range [][2]string{{"POST", apps}, {"PUT", apps + "/forecast"}, {"PUT", apps + "/nothing"}, {"PUT", apps + "/nothing/status"},
+			{"PUT", apps + "/forecast/binding"}, {"PATCH", apps + "/forecast"}, {"PATCH", apps + "/forecast/status"}} {
+			t.Run(name+" "+request[0], func(t *testing.T) {
+				s.ask(t, request[0], request[1], body).problem(t, 415, "", "415: Unsupported Media Type")
+			})
+		}
+	}
+	for _, contentType := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/yaml", "application/json; charset=utf-8"} {
+		s.ask(t, "POST", apps, app("x"), "Content-Type", contentType).want(t, 200)
+		s.ask(t, "DELETE", apps+"/x?force=True", nil).want(t, 200)
+	}
+	for _, body := range []string{"null", "[]", "5", `"x"`} {
+		s.ask(t, "POST", apps, body).problem(t, 422, "", `{'_schema': ['Invalid input type.']}`)
+	}
+}
+
+// padded gives a body of exactly so many bytes.
+func padded(name string, size int) string {
+	body := app(name)
+	return body[:len(body)-1] + `,"x":"` + strings.Repeat("a", size-len(body)-len(`,"x":""`)) + `"}`
+}
+
+func TestBodiesThatAreTooLarge(t *testing.T) {
+	s := start(t)
+	s.ask(t, "POST", apps, padded("exact", 1<<20)).want(t, 200)
+	s.ask(t, "POST", apps, padded("large", 1048632)).problem(t, 413, "", "Maximum request body size 1048576 exceeded, actual body size 1048632")
+	s.ask(t, "POST", apps, padded("large", 1<<20+1)).problem(t, 413, "", "Maximum request body size 1048576 exceeded, actual body size 1048577")
+
+	unknown := struct{ io.Reader }{strings.NewReader(padded("large", 3<<20))} // of a length that is not announced
+	req, err := http.NewRequest("POST", s.url+apps, unknown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != 413 {
+		t.Errorf("answered %d", resp.StatusCode)
+	}
+
+	// What was created must be writable again, though it is longer then.
+	got := s.ask(t, "GET", apps+"/exact", nil).document(t).with("metadata.labels", document{"a": "b"})
+	got["y"] = strings.Repeat("a", 2<<20)
+	s.ask(t, "PUT", apps+"/exact", got).want(t, 200)
+	got["y"] = strings.Repeat("a", 8<<20)
+	s.ask(t, "PUT", apps+"/exact", got).want(t, 413)
+}
+
+func TestBodiesMayBeCompressed(t *testing.T) {
+	s := start(t)
+	squeeze := func(text, how string) []byte {
+		var b bytes.Buffer
+		var w io.WriteCloser = zlib.NewWriter(&b)
+		if how == "gzip" {
+			w = gzip.NewWriter(&b)
+		}
+		_, _ = io.WriteString(w, text)
+		_ = w.Close()
+		return b.Bytes()
+	}
+	for _, how := range []string{"gzip", "deflate"} {
+		t.Run(how, func(t *testing.T) {
+			s.ask(t, "POST", apps, squeeze(app(how), how), "Content-Encoding", how).want(t, 200)
+			s.ask(t, "GET", apps+"/"+how, nil).want(t, 200)
+			s.ask(t, "POST", apps, squeeze(padded("bomb", 4<<20), how), "Content-Encoding", how).want(t, 413)
+			s.ask(t, "POST", apps, app("plain"), "Content-Encoding", how).want(t, 415)
+			cut := squeeze(app("cut"), how)
+			if got := s.ask(t, "POST", apps, cut[:len(cut)/2], "Content-Encoding", how); got.status < 400 || got.status >= 500 {
+				t.Errorf("half a body was answered with %d %s", got.status, got.body)
+			}
+		})
+	}
+	if got := s.ask(t, "GET", apps, nil, "Accept-Encoding", "gzip, deflate").header.Get("Content-Encoding"); got != "" {
+		t.Errorf("the answer is compressed with %s", got)
+	}
+}
+
+func TestNamespacesThatAreNoNames(t *testing.T) {
+	s := start(t)
+	for _, namespace := range []string{"-bad", "a%2Fb", "a%20b", "%2E%2E", "bad-", "%C3%A9", strings.Repeat("a", 256)} {
+		base := "/kubernetes/namespaces/" + namespace + "/applications"
+		s.ask(t, "POST", base, app("x")).problem(t, 422, "", `{'metadata': {'namespace': ['Invalid character in resource namespace.']}}`)
+		for _, method := range []string{"GET", "DELETE"} {
+			if got := s.ask(t, method, base+"/x", nil).want(t, 404); !strings.Contains(string(got.body), api.TitleNotFound) {
+				t.Errorf("%s in %s answered %s", method, namespace, got.body)
+			}
+		}
+		same(t, "items in "+namespace, []any{}, s.ask(t, "GET", base, nil).want(t, 200).document(t)["items"])
+	}
+	same(t, "items", []any{}, s.ask(t, "GET", "/kubernetes/applications", nil).want(t, 200).document(t)["items"])
+	same(t, "items of a namespace that nobody used", []any{}, s.ask(t, "GET", "/kubernetes/namespaces/empty/applications", nil).want(t, 200).document(t)["items"])
+}
+
+func TestTheNamespaceOfTheURLRules(t *testing.T) { // vector 8
+	s := start(t)
+	body := parse(t, []byte(app("x"))).with("metadata.namespace", "wind").with("metadata.uid", "mine").with("metadata.created", "never")
+	got := s.ask(t, "POST", apps, body).want(t, 200).document(t)
+	if got.text("metadata.namespace") != "solar" || got.text("metadata.uid") == "mine" || got.text("metadata.created") == "never" {
+		t.Errorf("%v", got["metadata"])
+	}
+	s.ask(t, "POST", apps, app("x")).problem(t, 409, api.TitleAlreadyExists, "Application 'x' already exists in namespace 'solar'")
+	s.ask(t, "POST", "/kubernetes/namespaces/wind/applications", app("x")).want(t, 200)
+	s.ask(t, "POST", "/kubernetes/applications", app("x")).want(t, 405)
+	s.ask(t, "POST", apps, app("two words")).problem(t, 422, "", `{'metadata': {'name': ['Invalid character in resource name.']}}`) // vector 11
+}
+
+func TestListsCoverTheirNamespaceOrAll(t *testing.T) {
+	s := start(t)
+	for _, namespace := range []string{"team", "team2", "team.a", "tea"} {
+		s.ask(t, "POST", "/kubernetes/namespaces/"+namespace+"/applications", app("x")).want(t, 200)
+	}
+	count := func(path string) int {
+		return len(s.ask(t, "GET", path, nil).want(t, 200).document(t)["items"].([]any))
+	}
+	if got := count("/kubernetes/namespaces/team/applications"); got != 1 {
+		t.Errorf("%d in one namespace", got)
+	}
+	if got := count("/kubernetes/applications"); got != 4 {
+		t.Errorf("%d in all namespaces", got)
+	}
+	same(t, "clusters", []any{}, s.ask(t, "GET", "/kubernetes/clusters", nil).want(t, 200).document(t)["items"])
+}
+
+func TestTheHeartbeatOfAListIsCheckedThoughItHasNone(t *testing.T) { // vector 35
+	s := start(t)
+	for value, message := range map[string]string{
+		"soon": "Not a valid integer.", "": "Not a valid integer.", "1.5": "Not a valid integer.", "-1": "Must be greater than or equal to 0.",
+	} {
+		for _, path := range []string{apps + "?heartbeat=", apps + "?watch&heartbeat=", "/kubernetes/applications?heartbeat="} {
+			s.ask(t, "GET", path+value, nil).problem(t, 422, "", fmt.Sprintf(`{"query": {"heartbeat": [%q]}}`, message))
+		}
+	}
+	for _, query := range []string{"?heartbeat=0", "?heartbeat=5", "?heartbeat=%2060%20", "?limit=5&labelSelector=x&zzz", "?watchx"} {
+		s.ask(t, "GET", apps+query, nil).want(t, 200)
+	}
+}
+
+func TestRedirectsAreNeverSent(t *testing.T) {
+	s := start(t)
+	for _, path := range []string{"//core", "/kubernetes/..", "/kubernetes/namespaces/../..", "/index.html", "/%2F", apps + "/%2e%2e"} {
+		if got := s.ask(t, "GET", path, nil); got.status != 404 || got.header.Get("Location") != "" {
+			t.Errorf("%s answered %d to %q", path, got.status, got.header.Get("Location"))
+		}
+	}
+}
