@@ -8,8 +8,6 @@ import (
 // member in this process and a cluster elsewhere, and nothing more.
 type backend struct {
 	client *clientv3.Client
-	// readOptions make a read see every committed write at the least cost.
-	readOptions []clientv3.OpOption
 	// close ends the client and whatever was started for it.
 	close func() error
 }
