@@ -5,4 +5,5 @@ var Kinds = []*Kind{
 	ApplicationKind,
 	ClusterKind,
 	LeftoverKind,
+	GlobalMetricsProviderKind,
 }
