@@ -1,0 +1,124 @@
+package conformance
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rak-n-rok/krake/test/conformance/closed"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 20 * time.Second
+
+// A stream is a watch that a test reads line by line.
+type stream struct {
+	kind   string
+	header http.Header
+	lines  chan string // without the line end; closed when the server ended the stream
+	close  func()
+}
+
+// watch opens a watch; when it returns, the server has answered the header.
+func (s *server) watch(t testing.TB, path string) *stream {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(resp.Body)
+		t.Fatalf("%s answered %d %s", path, resp.StatusCode, body)
+	}
+	kind, _ := kindOfPath(path)
+	w := &stream{kind: kind, header: resp.Header, lines: make(chan string, 1<<12)}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer close(w.lines)
+		defer resp.Body.Close()
+		for lines := bufio.NewReader(resp.Body); ; {
+			line, err := lines.ReadString('\n')
+			if err != nil {
+				return
+			}
+			w.lines <- strings.TrimSuffix(line, "\n")
+		}
+	}()
+	w.close = func() { cancel(); <-done }
+	t.Cleanup(w.close)
+	return w
+}
+
+// line returns the next line, whatever it is.
+func (w *stream) line(t tb) string {
+	t.Helper()
+	select {
+	case line, ok := <-w.lines:
+		if !ok {
+			t.Fatalf("the watch has ended")
+		}
+		return line
+	case <-time.After(patience):
+		t.Fatalf("no line came")
+	}
+	return ""
+}
+
+// An event is a line of a watch that is not empty.
+type event struct {
+	Type   string
+	Cursor string
+	Object document
+}
+
+// next returns the next event, and checks that an old client can read it.
+func (w *stream) next(t tb) event {
+	t.Helper()
+	for {
+		line := w.line(t)
+		if line == "" {
+			continue
+		}
+		var e event
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if e.Type != "BOOKMARK" && e.Type != "ERROR" && closed.Known(w.kind) {
+			if err := closed.Check(w.kind+"Event", []byte(line)); err != nil {
+				t.Errorf("an old client cannot read the line %s: %v", line, err)
+			}
+		}
+		return e
+	}
+}
+
+// change returns the next event that is no bookmark.
+func (w *stream) change(t tb) event {
+	t.Helper()
+	for {
+		if e := w.next(t); e.Type != "BOOKMARK" {
+			return e
+		}
+	}
+}
+
+// want fails the test unless the next event is of this type and about this object.
+func (w *stream) want(t tb, kind, name string) event {
+	t.Helper()
+	e := w.change(t)
+	if e.Type != kind || e.Object.text("metadata.name") != name {
+		t.Fatalf("got %s of %q, want %s of %q", e.Type, e.Object.text("metadata.name"), kind, name)
+	}
+	return e
+}

@@ -1,0 +1,268 @@
+package conformance
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+)
+
+const otherApps = "/kubernetes/namespaces/other/applications"
+
+func TestAWatchTellsEveryChange(t *testing.T) { // vector 42
+	s := start(t)
+	one := s.watch(t, apps+"?watch&heartbeat=1")
+	all := s.watch(t, "/kubernetes/applications?watch=false&heartbeat=0")
+	for _, w := range []*stream{one, all} {
+		if got := w.header.Get("Content-Type"); got != "application/x-ndjson" {
+			t.Errorf("the content type is %q", got)
+		}
+		if w.header.Get("Content-Length") != "" {
+			t.Error("the length of a stream is announced")
+		}
+	}
+	s.ask(t, "POST", apps, app("w1")).want(t, 200)
+	created := s.ask(t, "GET", apps+"/w1", nil).document(t)
+	s.ask(t, "PUT", apps+"/w1", created.with("spec.backoff", 5)).want(t, 200)
+	s.ask(t, "POST", otherApps, app("w1")).want(t, 200)
+	deleted := s.ask(t, "DELETE", apps+"/w1", nil).want(t, 200).document(t)
+	s.ask(t, "PUT", apps+"/w1", deleted.with("metadata.finalizers", []string{})).want(t, 200)
+	s.ask(t, "DELETE", otherApps+"/w1?force=True", nil).want(t, 200)
+	s.ask(t, "POST", apps, app("end")).want(t, 200)
+
+	for name, w := range map[string]*stream{"one namespace": one, "all namespaces": all} {
+		t.Run(name, func(t *testing.T) {
+			if e := w.want(t, "ADDED", "w1"); e.Object.at("spec.backoff") != 1.0 || e.Cursor != "" {
+				t.Errorf("%v", e)
+			}
+			if e := w.want(t, "MODIFIED", "w1"); e.Object.at("spec.backoff") != 5.0 {
+				t.Errorf("%v", e)
+			}
+			if w == all {
+				w.want(t, "ADDED", "w1")
+			}
+			marked := w.want(t, "MODIFIED", "w1").Object
+			gone := w.want(t, "DELETED", "w1").Object
+			for _, o := range []document{marked, gone} {
+				if o.text("metadata.deleted") == "" {
+					t.Errorf("%v", o["metadata"])
+				}
+				same(t, "finalizers", []string{"cascade_deletion"}, o.at("metadata.finalizers"))
+			}
+			if w == all {
+				if e := w.want(t, "DELETED", "w1"); e.Object.at("metadata.deleted") != nil {
+					t.Errorf("%v", e.Object["metadata"])
+				}
+			}
+			w.want(t, "ADDED", "end")
+		})
+	}
+	quiet := s.watch(t, apps+"?watch&heartbeat=0")
+	beating := s.watch(t, apps+"?watch&heartbeat=1")
+	began := time.Now()
+	for range 2 {
+		if line := beating.line(t); line != "" {
+			t.Errorf("got %q for a heartbeat", line)
+		}
+	}
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("two heartbeats came within %s", took)
+	}
+	if len(quiet.lines) > 0 {
+		t.Errorf("a watch without heartbeat sent %q", <-quiet.lines)
+	}
+}
+
+func TestHeartbeatsDoNotWaitForSilence(t *testing.T) {
+	s := start(t)
+	w := s.watch(t, apps+"?watch&heartbeat=1")
+	created := s.ask(t, "POST", apps, app("busy")).want(t, 200).document(t)
+	deadline := time.Now().Add(patience)
+	for i := 0; ; i++ { // never a second without a change
+		s.ask(t, "PUT", apps+"/busy", created.with("spec.backoff", i+2)).want(t, 200)
+		for len(w.lines) > 0 {
+			if <-w.lines == "" {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no heartbeat came beside the changes")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func TestEveryLineOfAWatchIsOneDocument(t *testing.T) {
+	s := start(t)
+	w := s.watch(t, apps+"?watch&heartbeat=0")
+	tricky := parse(t, []byte(app("tricky"))).with("spec.storage_migration", "two\nlines\r\u2028<&>\x00é")
+	s.ask(t, "POST", apps, tricky).want(t, 200)
+	if got := w.want(t, "ADDED", "tricky").Object.text("spec.storage_migration"); got != "two\nlines\r\u2028<&>\x00é" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// version is the version at which a list is complete.
+func (s *server) version(t tb, path string) string {
+	t.Helper()
+	return s.ask(t, "GET", path, nil).want(t, 200).document(t).text("metadata.resource_version")
+}
+
+func TestAResumedWatchLosesAndRepeatsNothing(t *testing.T) {
+	s := start(t)
+	s.ask(t, "POST", apps, app("before")).want(t, 200)
+	from := s.version(t, apps)
+	for i := range 5 {
+		s.ask(t, "POST", apps, app(fmt.Sprint("a", i))).want(t, 200)
+	}
+	s.ask(t, "POST", otherApps, app("other")).want(t, 200)
+	s.ask(t, "DELETE", apps+"/a0?force=True", nil).want(t, 200)
+
+	type seen struct{ kind, name, cursor string }
+	var whole []seen
+	w := s.watch(t, apps+"?watch&heartbeat=0&resource_version="+from)
+	for range 6 {
+		e := w.change(t)
+		whole = append(whole, seen{e.Type, e.Object.text("metadata.name"), e.Cursor})
+	}
+	if whole[0].name != "a0" || whole[5] != (seen{"DELETED", "a0", whole[5].cursor}) {
+		t.Errorf("%v", whole)
+	}
+	resumed := make([]*stream, len(whole))
+	for i, at := range whole {
+		resumed[i] = s.watch(t, apps+"?watch&heartbeat=0&resource_version="+at.cursor)
+	}
+	s.ask(t, "POST", apps, app("live")).want(t, 200)
+	for i, w := range resumed { // from every event on, the rest comes and nothing else
+		for _, want := range whole[i+1:] {
+			e := w.change(t)
+			if got := (seen{e.Type, e.Object.text("metadata.name"), e.Cursor}); got != want {
+				t.Fatalf("resumed after %v: got %v, want %v", whole[i], got, want)
+			}
+		}
+		w.want(t, "ADDED", "live")
+	}
+}
+
+func TestEventsHaveTheVersionOfTheObject(t *testing.T) {
+	s := start(t)
+	w := s.watch(t, apps+"?watch&heartbeat=0&resource_version="+s.version(t, apps))
+	created := s.ask(t, "POST", apps, app("x")).want(t, 200).document(t)
+	if got := w.want(t, "ADDED", "x").Object.text("metadata.resource_version"); got != created.text("metadata.resource_version") {
+		t.Errorf("created as %s, told as %s", created.text("metadata.resource_version"), got)
+	}
+	s.ask(t, "DELETE", apps+"/x?force=True", nil).want(t, 200)
+	gone := w.want(t, "DELETED", "x")
+	if got := gone.Object.text("metadata.resource_version"); got == created.text("metadata.resource_version") || got != s.version(t, apps) {
+		t.Errorf("the deletion has version %s, the list is at %s", got, s.version(t, apps))
+	}
+}
+
+func TestAnIdleWatchMovesItsCursorOn(t *testing.T) {
+	s := start(t)
+	w := s.watch(t, apps+"?watch&heartbeat=1&resource_version="+s.version(t, apps))
+	for i := range 3 {
+		s.ask(t, "POST", otherApps, app(fmt.Sprint("other", i))).want(t, 200)
+	}
+	target := s.version(t, "/kubernetes/applications")
+	deadline := time.Now().Add(patience)
+	for {
+		line := w.line(t)
+		if line == "" {
+			continue
+		}
+		var e struct {
+			Type   string
+			Cursor string
+			Object *document
+		}
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e.Type != "BOOKMARK" || e.Object != nil || !strings.Contains(line, `"object":null`) {
+			t.Fatalf("got %s, want a bookmark", line)
+		}
+		if e.Cursor == target {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the cursor is %s, want %s", e.Cursor, target)
+		}
+	}
+	plain := s.watch(t, apps+"?watch&heartbeat=1")
+	s.ask(t, "POST", otherApps, app("more")).want(t, 200)
+	if line := plain.line(t); line != "" {
+		t.Errorf("a watch that cannot be resumed sent %s", line)
+	}
+}
+
+func TestAVersionThatNobodyRemembersIsGone(t *testing.T) {
+	s := start(t)
+	for _, v := range []string{"999999", "999999.1"} { // from before a backup was put back, or from another Krake
+		got := s.ask(t, "GET", apps+"?watch&resource_version="+v, nil)
+		if got.status != 410 && got.status != 422 {
+			t.Errorf("%s: answered %d %s", v, got.status, got.body)
+		}
+	}
+	if got := s.ask(t, "GET", apps+"?watch&resource_version=999999", nil); got.status != 410 {
+		t.Errorf("answered %d %s", got.status, got.body)
+	}
+	for _, v := range []string{"soon", "-1", "1.5.2", "%00"} {
+		s.ask(t, "GET", apps+"?watch&resource_version="+v, nil).problem(t, 422, "", `{"query": {"resource_version": ["Not a version or cursor."]}}`)
+	}
+}
+
+func TestUnknownParametersOfAWatchAreIgnored(t *testing.T) {
+	s := start(t)
+	for _, query := range []string{"?watch", "?watch=", "?watch=0", "?watch=False", "?zzz=1&watch=x&limit=3", "?watch&timeout=1"} {
+		w := s.watch(t, apps+query)
+		s.ask(t, "POST", apps, app("x")).want(t, 200)
+		w.want(t, "ADDED", "x")
+		s.ask(t, "DELETE", apps+"/x?force=True", nil).want(t, 200)
+		w.close()
+	}
+}
+
+func TestABlockingRequestWaitsForItsObject(t *testing.T) {
+	s := start(t)
+	at := s.ask(t, "POST", apps+"?blocking=pending", app("now")).want(t, 200).document(t)
+	if at.text("status.state") != "PENDING" {
+		t.Errorf("%v", at["status"])
+	}
+	s.ask(t, "POST", apps+"?blocking=False", app("off")).want(t, 200)
+	s.ask(t, "POST", apps+"?blocking=running", app("off")).problem(t, 409, api.TitleAlreadyExists, "Application 'off' already exists in namespace 'solar'")
+
+	w := s.watch(t, apps+"?watch&heartbeat=0")
+	answered := make(chan answer, 1)
+	go func() {
+		a, _ := s.send("POST", apps+"?blocking=RuNNing", app("later"))
+		answered <- a
+	}()
+	later := w.want(t, "ADDED", "later").Object
+	now := s.ask(t, "GET", apps+"/now", nil).document(t)
+	s.ask(t, "PUT", apps+"/now/status", now.with("status.state", "RUNNING")).want(t, 200) // another object
+	select {
+	case a := <-answered:
+		t.Fatalf("answered %d %s before its object ran", a.status, a.body)
+	case <-time.After(100 * time.Millisecond):
+	}
+	s.ask(t, "PUT", apps+"/later/status", later.with("status.state", "RUNNING")).want(t, 200)
+	got := (<-answered).want(t, 200).document(t)
+	if got.text("metadata.name") != "later" || got.text("status.state") != "RUNNING" {
+		t.Errorf("%v", got)
+	}
+
+	go func() {
+		a, _ := s.send("DELETE", apps+"/later?blocking=deleted", nil)
+		answered <- a
+	}()
+	for w.change(t).Object.text("metadata.deleted") == "" {
+	}
+	s.ask(t, "DELETE", apps+"/later?force=True", nil).want(t, 200)
+	if got := (<-answered).want(t, 200).document(t); got.text("status.state") != "DELETED" {
+		t.Errorf("%v", got["status"])
+	}
+	if got := s.ask(t, "DELETE", apps+"/now?force=True&blocking=deleted", nil).want(t, 200).document(t); got.text("metadata.name") != "now" {
+		t.Errorf("%v", got)
+	}
+}
