@@ -1,16 +1,46 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/rak-n-rok/krake/internal/cli/option"
 )
 
-// tcshCompletion asks rok for what may come next; cobra writes no script for this shell.
-const tcshCompletion = "complete rok 'p@*@`rok __completeNoDesc $COMMAND_LINE:q:x |& sed -e \"/^:/,\\$d\"`@'\n"
+// askedByTcsh is the command by which tcsh, for which cobra writes no script, asks what may come next. The shell leaves
+// the line as it is so far in $COMMAND_LINE.
+const askedByTcsh = "__tcsh"
+
+const tcshCompletion = "complete rok 'p,*,`rok " + askedByTcsh + "`,'\n"
+
+// completeForTcsh writes the words that may come next.
+func (p *program) completeForTcsh(root *cobra.Command) error {
+	line := p.Env("COMMAND_LINE")
+	words := strings.Fields(line)
+	if strings.HasSuffix(line, " ") {
+		words = append(words, "")
+	}
+	if len(words) < 2 {
+		return nil
+	}
+	var found bytes.Buffer
+	root.SetOut(&found)
+	root.SetErr(io.Discard)
+	root.SetArgs(append([]string{cobra.ShellCompNoDescRequestCmd}, words[1:]...))
+	if err := root.Execute(); err != nil {
+		return err
+	}
+	for word := range strings.Lines(found.String()) {
+		if !strings.HasPrefix(word, ":") { // what cobra tells its own scripts
+			fmt.Fprint(p.Out, word)
+		}
+	}
+	return nil
+}
 
 // addCompletion adds the option --print-completion SHELL to the root.
 func addCompletion(root *cobra.Command) {

@@ -21,7 +21,7 @@ type presentation struct {
 	get func(p *program, c *connection) getter
 	// del describes the command delete; its zero value is that of a kind without options.
 	del deletion
-	// more are the other commands, in the order of help.
+	// more are the other commands, the most usual one first.
 	more []func(p *program, k *presentation) *cobra.Command
 }
 
@@ -94,19 +94,21 @@ func (p *program) addKind(parent *cobra.Command, k presentation) {
 	}
 	noun := strings.ToLower(k.kind.Name)
 	cmd := group(&cobra.Command{Use: noun, Short: fmt.Sprintf("Manage %s", spaced(k.kind.Plural)), Aliases: k.aliases})
+	var verbs []*cobra.Command
 	for _, add := range k.more {
-		cmd.AddCommand(add(p, &k))
+		verbs = append(verbs, add(p, &k))
 	}
-	cmd.AddCommand(p.listCommand(&k), p.getCommand(&k), p.deleteCommand(&k))
+	verbs = append(verbs, p.listCommand(&k), p.getCommand(&k), p.deleteCommand(&k))
+	cmd.AddCommand(verbs...)
 	var examples []string
-	for _, c := range cmd.Commands() {
+	for _, c := range verbs {
 		if first, _, _ := strings.Cut(c.Example, "\n"); first != "" {
 			examples = append(examples, first)
 		}
 	}
 	cmd.Example = strings.Join(examples, "\n")
 	parent.AddCommand(cmd)
-	parent.Example = strings.TrimPrefix(parent.Example+"\n"+strings.Join(examples, "\n"), "\n")
+	parent.Example = strings.TrimPrefix(parent.Example+"\n"+examples[0], "\n") // one for each kind
 }
 
 // spaced makes words of a plural that is written in one, where this is known.

@@ -47,6 +47,13 @@ func Process() IO {
 func Main(ctx context.Context, args []string, world IO) int {
 	p := &program{IO: world}
 	root := p.root()
+	p.leaf = root
+	if len(args) == 1 && args[0] == askedByTcsh {
+		if p.completeForTcsh(root) != nil {
+			return exitFailure
+		}
+		return exitOK
+	}
 	args = insertOmitted(root, args)
 	leaf, rest := descend(root, args)
 	p.leaf = leaf

@@ -32,12 +32,13 @@ func (p *program) root() *cobra.Command {
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	root.InitDefaultHelpCmd()
-	root.PersistentFlags().IntVar(&p.output.width, "width", -1, "characters in a line of a table, 0 for any number")
+	root.PersistentFlags().IntVar(&p.output.width, "width", -1, "`CHARACTERS` in a line of a table, 0 for any number (default the terminal's)")
+	root.PersistentFlags().Lookup("width").DefValue = "0" // shown by help unless it is zero
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	addCompletion(root)
 	p.addKinds(root)
 	root.AddCommand(p.versionCommand())
+	root.InitDefaultHelpCmd()
 	return root
 }
 

@@ -46,7 +46,7 @@ func (p *program) versionCommand() *cobra.Command {
 			if why == "" {
 				server = fmt.Sprintf("%v at %s", versions.Get("server"), c.client.URL())
 			}
-			return fmt.Sprintf("rok %s\nAPI %s\n", version(), server)
+			return fmt.Sprintf("rok: %s\nAPI: %s\n", version(), server)
 		})
 	})
 	return cmd
