@@ -127,11 +127,11 @@ func extend(doc *document.Object, more []string, empty bool, path ...string) {
 	if len(more) == 0 && !empty {
 		return
 	}
-	var list []any
+	list := []any{} // never nil, which would be sent as null
 	if !empty {
-		list = document.List(doc, path...)
+		list = append(list, document.List(doc, path...)...)
 	}
-	document.Put(doc, append(list[:len(list):len(list)], texts(more).list()...), path...)
+	document.Put(doc, append(list, texts(more).list()...), path...)
 }
 
 // replace sets a list in a document to texts when there are any, or when empty is set.
