@@ -53,8 +53,9 @@ type lab struct {
 	dir string
 }
 
-func newLab(t *testing.T) lab {
-	l := lab{t, filepath.Join(t.TempDir(), "clusters")}
+// newLab makes a lab in a new folder, or in one below it.
+func newLab(t *testing.T, below ...string) lab {
+	l := lab{t, filepath.Join(append([]string{t.TempDir(), "clusters"}, below...)...)}
 	t.Cleanup(func() {
 		if output, err := exec.Command(binary, "down", "--dir", l.dir).CombinedOutput(); err != nil {
 			t.Errorf("cleaning up: %v: %s", err, output)

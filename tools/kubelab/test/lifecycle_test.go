@@ -23,8 +23,7 @@ func TestLifecycle(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts real clusters; leave out -short to run it")
 	}
-	l := newLab(t)
-	l.dir = filepath.Join(l.dir, strings.Repeat("long-", 20), "clusters")
+	l := newLab(t, strings.Repeat("long-", 20), "clusters")
 	l.run("up", "a", "b")
 
 	a, b := l.client("a"), l.client("b")

@@ -35,6 +35,13 @@ func TestFoldersDoNotDisturbEachOther(t *testing.T) {
 	one.run("down", "same")
 	one.expectNothing()
 	deploy(t, two.client("same"), "web")
+
+	// Somebody deletes the other one's files instead of taking it down.
+	left := two.expectState("same", "running").pids()
+	if err := os.RemoveAll(two.dir); err != nil {
+		t.Fatal(err)
+	}
+	expectDead(t, left)
 }
 
 // occupy takes the port of a server.

@@ -37,6 +37,10 @@ type partError struct {
 func (e *partError) Error() string { return e.err.Error() }
 func (e *partError) Unwrap() error { return e.err }
 
+// homeCheck is how often the supervisor looks whether its files are still there.
+// Who deletes them instead of calling down wants an end as well.
+const homeCheck = 2 * time.Second
+
 var errStopping = errors.New("the cluster is being stopped")
 
 // supervisor is a running cluster. The mutex guards what is below it.
@@ -96,6 +100,8 @@ func (s *supervisor) live(ctx context.Context, timeout time.Duration, outcome *o
 
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	look := time.NewTicker(homeCheck)
+	defer look.Stop()
 	started := make(chan error, 1)
 	go func() { started <- s.start(ctx, timeout) }()
 
@@ -121,6 +127,10 @@ func (s *supervisor) live(ctx context.Context, timeout time.Duration, outcome *o
 			}
 			s.end(request)
 			return nil
+		case <-look.C:
+			if exists, err := s.cluster.Exists(); err == nil && !exists {
+				s.askToClose(cluster.Kill)
+			}
 		case sig := <-signals:
 			s.log.Info("received", "signal", sig.String())
 			s.askToClose(cluster.Stop)
