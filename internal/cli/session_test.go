@@ -52,6 +52,7 @@ func TestSessions(t *testing.T) {
 			"want":          want,
 			"patch":         patch,
 			"requests":      requests,
+			"until":         until,
 			"served":        served,
 		},
 	})
@@ -177,21 +178,43 @@ func want(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// patch changes an object as a controller does: patch PATH FILE
+// patch changes an object as a controller does, as soon as it exists: patch PATH FILE
 func patch(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: patch PATH FILE")
 	}
-	r := recorderOf(ts)
 	body := ts.ReadFile(args[1])
 	if !json.Valid([]byte(body)) {
 		ts.Fatalf("%s is no JSON", args[1])
 	}
-	req := httptest.NewRequest(http.MethodPatch, r.url+args[0], strings.NewReader(body))
-	w := httptest.NewRecorder()
-	r.next.ServeHTTP(w, req)
-	if w.Code != http.StatusOK {
-		ts.Fatalf("patch %s: %d %s", args[0], w.Code, w.Body)
+	poll(ts, http.MethodPatch, args[0], body, func(answer []byte) bool { return true })
+}
+
+// until waits until an object has a deletion time: until deleted PATH
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 || args[0] != "deleted" {
+		ts.Fatalf("usage: until deleted PATH")
+	}
+	poll(ts, http.MethodGet, args[1], "", func(answer []byte) bool {
+		var object struct{ Metadata struct{ Deleted *string } }
+		ts.Check(json.Unmarshal(answer, &object))
+		return object.Metadata.Deleted != nil
+	})
+}
+
+// poll sends a request until the object exists and the answer is what it should be. It reaches the server beside the
+// recorder.
+func poll(ts *testscript.TestScript, method, path, body string, good func(answer []byte) bool) {
+	r := recorderOf(ts)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		w := httptest.NewRecorder()
+		r.next.ServeHTTP(w, httptest.NewRequest(method, r.url+path, strings.NewReader(body)))
+		switch {
+		case w.Code == http.StatusOK && good(w.Body.Bytes()):
+			return
+		case w.Code != http.StatusOK && w.Code != http.StatusNotFound, time.Now().After(deadline):
+			ts.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
+		}
 	}
 }
 
