@@ -15,7 +15,10 @@ func bindApplication(r Resource, body any, now Time, parts map[string]any) error
 	case !b.Expected.holds(a.Status.ScheduledTo):
 		return stale("The application was bound to another cluster since the decision was made.")
 	}
-	a.Status.Scheduled, a.Status.KubeControllerTriggered = &now, &now
+	// The reference's controller acts once the stamp has reached the modification, also when the clock went back.
+	stamp := now.Max(a.Metadata.Modified)
+	a.Status.Scheduled, a.Status.KubeControllerTriggered = &stamp, &stamp
+	a.Status.ScheduledGeneration = a.Metadata.Generation
 	a.Status.ScheduledTo = &b.Cluster
 	a.Status.Retries, a.Status.ScheduledRetry = nil, nil
 	a.Status.Conditions = a.Status.Conditions.With(Condition{
