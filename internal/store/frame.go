@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/s2"
 )
 
 // A stored value is either the plain JSON document, which starts with '{' and
@@ -14,8 +14,7 @@ import (
 //	byte 0     version, 1
 //	byte 1     flags
 //	bytes 2-5  id of the encryption key, big endian; 0 while nothing is encrypted
-//	then       with flagCompressed: the length of the document as a uvarint
-//	then       the payload
+//	then       the payload, with flagCompressed a Snappy block
 //
 // Versions 9, 10, 13 and 32 are never used: they are JSON's white space.
 const (
@@ -27,8 +26,10 @@ const (
 	flagsKnown     = flagCompressed | flagEncrypted
 )
 
-// Documents below compressFrom stay readable: etcd's own cost for each write
-// outweighs what a few hundred bytes save.
+// Documents below compressFrom stay readable. Above, Snappy makes a manifest of
+// 4 KiB a third and one of 32 KiB a quarter, for 2 and 15 µs at each read; zstd
+// would make it a fifth and an eighth, for four times the time, and documents
+// are read far more often than written.
 const compressFrom = 4 << 10
 
 // maxDocument bounds what a frame may claim to unpack to, so that a broken
@@ -41,17 +42,10 @@ var (
 	errEmpty     = errors.New("the value is empty")
 )
 
-// The coders keep their own pools and may be used from any goroutine. Their
-// constructors fail only on invalid options.
-var (
-	compressor, _   = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2))
-	decompressor, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxDocument))
-)
-
 // encodeFrame gives the stored form of a document.
 func encodeFrame(document []byte) []byte {
 	if len(document) >= compressFrom {
-		if frame := compressFrame(document); len(frame) < len(document)-len(document)/8 {
+		if frame := compressFrame(document); len(frame) < len(document)*7/8 {
 			return frame
 		}
 	}
@@ -64,10 +58,10 @@ func encodeFrame(document []byte) []byte {
 }
 
 func compressFrame(document []byte) []byte {
-	frame := make([]byte, frameHeader, frameHeader+binary.MaxVarintLen64+len(document)/3)
+	frame := make([]byte, frameHeader+s2.MaxEncodedLen(len(document)))
 	frame[0], frame[1] = frameVersion, flagCompressed
-	frame = binary.AppendUvarint(frame, uint64(len(document)))
-	return compressor.EncodeAll(document, frame)
+	block := s2.EncodeSnappy(frame[frameHeader:], document)
+	return frame[:frameHeader+len(block)]
 }
 
 // decodeFrame gives the document of a stored value. The result may share the
@@ -83,16 +77,12 @@ func decodeFrame(stored []byte) ([]byte, error) {
 	if flags&flagCompressed == 0 {
 		return payload, nil
 	}
-	size, payload, err := documentSize(payload)
-	if err != nil {
+	if _, err := documentSize(payload); err != nil {
 		return nil, err
 	}
-	document, err := decompressor.DecodeAll(payload, make([]byte, 0, min(size, 256*len(payload)+64)))
+	document, err := s2.Decode(nil, payload)
 	if err != nil {
 		return nil, fmt.Errorf("compressed payload: %w", err)
-	}
-	if len(document) != size {
-		return nil, fmt.Errorf("the document has %d bytes, its frame says %d", len(document), size)
 	}
 	return document, nil
 }
@@ -132,15 +122,16 @@ func openFrame(stored []byte) (flags byte, payload []byte, err error) {
 	return flags, stored[frameHeader:], nil
 }
 
-func documentSize(payload []byte) (int, []byte, error) {
-	size, n := binary.Uvarint(payload)
-	if n <= 0 {
-		return 0, nil, errors.New("the frame has no document length")
+// documentSize is the size that a compressed payload claims to unpack to.
+func documentSize(payload []byte) (int, error) {
+	size, err := s2.DecodedLen(payload)
+	if err != nil {
+		return 0, fmt.Errorf("compressed payload: %w", err)
 	}
 	if size > maxDocument {
-		return 0, nil, fmt.Errorf("the frame claims a document of %d bytes", size)
+		return 0, fmt.Errorf("compressed payload: it claims a document of %d bytes", size)
 	}
-	return int(size), payload[n:], nil
+	return size, nil
 }
 
 // unpackedSize estimates the memory that decoding adds to a stored value,
@@ -153,7 +144,7 @@ func unpackedSize(stored []byte) int {
 	if err != nil || flags&flagCompressed == 0 {
 		return 0
 	}
-	size, _, err := documentSize(payload)
+	size, err := documentSize(payload)
 	if err != nil {
 		return 0
 	}
