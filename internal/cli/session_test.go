@@ -1,13 +1,10 @@
 package cli_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -23,9 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"sigs.k8s.io/yaml"
 
-	"github.com/rak-n-rok/krake/internal/apiserver"
 	"github.com/rak-n-rok/krake/internal/cli"
-	"github.com/rak-n-rok/krake/internal/store"
 )
 
 func TestMain(m *testing.M) {
@@ -58,15 +53,6 @@ func TestSessions(t *testing.T) {
 	})
 }
 
-// recorder notes what reaches the server.
-type recorder struct {
-	next http.Handler
-	url  string
-
-	mu    sync.Mutex
-	lines []string
-}
-
 var recorders sync.Map // by the script's name
 
 func recorderOf(ts *testscript.TestScript) *recorder {
@@ -75,15 +61,6 @@ func recorderOf(ts *testscript.TestScript) *recorder {
 		ts.Fatalf("no server: the script needs the line 'server'")
 	}
 	return r.(*recorder)
-}
-
-func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, _ := io.ReadAll(req.Body)
-	req.Body = io.NopCloser(bytes.NewReader(body))
-	r.mu.Lock()
-	r.lines = append(r.lines, strings.TrimSpace(req.Method+" "+req.URL.RequestURI()+" "+string(body)))
-	r.mu.Unlock()
-	r.next.ServeHTTP(w, req)
 }
 
 // requests compares what has reached the server since the last time with a file; without one it only forgets it:
@@ -108,18 +85,10 @@ func requests(ts *testscript.TestScript, _ bool, args []string) {
 
 // startServer starts a Krake API and writes a configuration that leads to it: server
 func startServer(ts *testscript.TestScript, _ bool, _ []string) {
-	quiet := slog.New(slog.DiscardHandler)
-	st, err := store.Open(context.Background(), store.Options{Dir: ts.MkAbs(".store"), UnsafeNoFsync: true, Logger: quiet})
+	r, stop, err := newServer(ts.MkAbs(".store"))
 	ts.Check(err)
-	now := time.Date(2022, 3, 30, 16, 0, 21, 851661000, time.UTC)
-	r := &recorder{next: apiserver.New(apiserver.Options{Store: st, Log: quiet, Now: func() time.Time { return now }})}
-	s := httptest.NewServer(r)
-	r.url = s.URL
+	ts.Defer(stop)
 	recorders.Store(ts.Name(), r)
-	ts.Defer(func() {
-		s.Close()
-		st.Close()
-	})
 	configuration(ts, false, []string{"rok.yaml", "system:admin"})
 }
 
