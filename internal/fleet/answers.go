@@ -17,10 +17,18 @@ import (
 
 // answer turns what came back from a cluster for an object into one of this package's errors.
 func answer(object Key, err error) error {
-	var status apierrors.APIStatus
+	var (
+		status apierrors.APIStatus
+		wrong  *IdentityError
+		known  *TransientError
+	)
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &wrong): // from the guard, as the next one, and wrapped by the HTTP client
+		return wrong
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &status):
 		return refusal(object, err, status)
 	case errors.Is(err, context.Canceled):

@@ -51,9 +51,6 @@ const (
 //
 // Errors are *ForeignError, *RefusedError, *TransientError and *IdentityError.
 func (m *Member) Apply(ctx context.Context, o Object) (Applied, error) {
-	if err := m.verify(ctx); err != nil {
-		return Applied{}, err
-	}
 	a, err := m.apply(ctx, &o)
 	if isUnserved(err) {
 		m.mapper.forget()

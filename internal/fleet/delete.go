@@ -21,9 +21,6 @@ const deleteAttempts = 8
 // false while it is being terminated. It removes the object that the entry names by its UID, or one that carries the
 // application's mark; an object of somebody else is not touched, and counts as gone.
 func (m *Member) Delete(ctx context.Context, e api.InventoryObject, appUID string) (gone bool, err error) {
-	if err := m.verify(ctx); err != nil {
-		return false, err
-	}
 	if e.Cluster != m.Identity() {
 		return false, fmt.Errorf("%s is on the cluster %s, not on %s", KeyOf(e), e.Cluster, m.Identity())
 	}
@@ -82,9 +79,6 @@ func (m *Member) DeleteWave(ctx context.Context, wave []api.InventoryObject, app
 
 // Live reads an object of the inventory as it is now, nil when there is none. The content of a Secret is in it.
 func (m *Member) Live(ctx context.Context, e api.InventoryObject) (*unstructured.Unstructured, error) {
-	if err := m.verify(ctx); err != nil {
-		return nil, err
-	}
 	view := &lookup{mapper: m.mapper}
 	where, err := view.find(ctx, entryKind(e))
 	if errors.Is(err, errNoKind) {

@@ -46,7 +46,7 @@ var errNoKubernetes = errors.New("what answers there is not the API of Kubernete
 func newMapper(m *Member) (*mapper, error) {
 	client, err := discovery.NewDiscoveryClientForConfigAndClient(m.config, m.http)
 	if err != nil {
-		return nil, &KubeconfigError{"the server's address cannot be used"}
+		return nil, errAddress
 	}
 	return &mapper{client: client}, nil
 }

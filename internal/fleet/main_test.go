@@ -50,6 +50,18 @@ func newBenchWith(t testing.TB, options Options) *bench {
 	return b
 }
 
+// on is the same bench on another cluster, where the namespace need not exist.
+func (b *bench) on(cluster *kubelabtest.Cluster) *bench {
+	b.Helper()
+	m, err := b.fleet.Member(b.ctx, cluster.Kubeconfig(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	there := *b
+	there.cluster, there.Member = cluster, m
+	return &there
+}
+
 func someOwner(name string) Owner {
 	return Owner{UID: string(uuid.NewUUID()), Namespace: "system:admin", Name: name, Installation: "here"}
 }

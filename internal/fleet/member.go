@@ -2,13 +2,14 @@ package fleet
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 
 	"github.com/rak-n-rok/krake/api"
@@ -23,20 +24,21 @@ type Member struct {
 	namespace string
 
 	config    *rest.Config
-	http      *http.Client
-	rest      *rest.RESTClient
+	http      *http.Client     // through gate and guard
+	rest      *rest.RESTClient // over http
+	bare      *rest.RESTClient // without them, for the guard's own question
 	transport *http.Transport
 	gate      *gate
+	guard     *guard
 	dialer    *dialer
 	mapper    *mapper
 	observer  *observer
 
 	used time.Time // guarded by the fleet
 
-	verifying chan struct{} // a lock that can be waited for with a context
-	mu        sync.Mutex
-	identity  string
-	verified  int64 // how many connections had been made when the identity was last read
+	mu       sync.Mutex
+	identity string
+	verified int64 // how many connections had been made when Fleet.Member last made sure of the identity
 }
 
 // newMember prepares a connection. Nothing is sent.
@@ -47,8 +49,7 @@ func newMember(f *Fleet, hash string, kubeconfig api.Kubeconfig) (*Member, error
 	}
 	m := &Member{
 		fleet: f, hash: hash, host: a.host, namespace: a.namespace, config: a.config,
-		log:    f.options.Logger.With("cluster", a.host),
-		dialer: &dialer{}, verifying: make(chan struct{}, 1),
+		log: f.options.Logger.With("cluster", a.host), dialer: &dialer{},
 	}
 	if m.transport, err = newTransport(a.config, m.dialer, f.options.Timeout); err != nil {
 		return nil, err
@@ -57,11 +58,16 @@ func newMember(f *Fleet, hash string, kubeconfig api.Kubeconfig) (*Member, error
 	if err != nil {
 		return nil, &KubeconfigError{"the credentials do not fit together"}
 	}
-	m.gate = &gate{next: authenticated, breaker: &breaker{now: f.now}}
+	m.guard = &guard{next: authenticated, identify: m.identify}
+	m.guard.distrust()
+	m.gate = &gate{next: m.guard, breaker: &breaker{now: f.now}}
 	m.gate.limiter.Store(f.newLimiter())
 	m.http = &http.Client{Transport: m.gate}
 	if m.rest, err = newRESTClient(a.config, m.http); err != nil {
-		return nil, &KubeconfigError{"the server's address cannot be used"}
+		return nil, errAddress
+	}
+	if m.bare, err = newRESTClient(a.config, &http.Client{Transport: authenticated}); err != nil {
+		return nil, errAddress
 	}
 	if m.mapper, err = newMapper(m); err != nil {
 		return nil, err
@@ -71,6 +77,8 @@ func newMember(f *Fleet, hash string, kubeconfig api.Kubeconfig) (*Member, error
 	}
 	return m, nil
 }
+
+var errAddress = &KubeconfigError{"the server's address cannot be used"}
 
 // stop ends the informers without waiting for them; requests that are under way finish.
 func (m *Member) stop() {
@@ -84,8 +92,8 @@ func (m *Member) close() {
 	m.observer.wait()
 }
 
-// Identity is the UID of the cluster's namespace kube-system, as it was read at first contact. It never changes: a
-// connection that turns out to lead elsewhere answers with IdentityError from then on.
+// Identity is the UID of the cluster's namespace kube-system, as it was read at first contact. It never changes:
+// whatever is asked of a connection that turns out to lead elsewhere fails with *IdentityError.
 func (m *Member) Identity() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -98,74 +106,83 @@ func (m *Member) Host() string { return m.host }
 // Namespace is the namespace of objects that name none: that of the kubeconfig's context, else "default".
 func (m *Member) Namespace() string { return m.namespace }
 
-// verify makes sure that the connection leads to the cluster that it is known to lead to. The identity is read when it
-// never was, or when a new connection has been made since.
+// verify asks for the identity if a connection was made since that was last done.
 func (m *Member) verify(ctx context.Context) error {
-	return m.identifyUnless(ctx, m.isVerified)
-}
-
-// reidentify reads the identity in any case.
-func (m *Member) reidentify(ctx context.Context) error {
-	return m.identifyUnless(ctx, func() bool { return false })
-}
-
-func (m *Member) identifyUnless(ctx context.Context, known func() bool) error {
-	if known() {
-		return nil
-	}
-	select {
-	case m.verifying <- struct{}{}:
-		defer func() { <-m.verifying }()
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for the identity of the cluster: %w", ctx.Err())
-	}
-	if known() {
-		return nil
-	}
-	return m.identify(ctx)
-}
-
-func (m *Member) isVerified() bool {
+	made := m.dialer.made.Load()
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.identity != "" && m.verified == m.dialer.made.Load()
-}
-
-// identify reads the identity. A connection that leads to another cluster than before is dropped.
-func (m *Member) identify(ctx context.Context) error {
-	found, err := m.readIdentity(ctx)
-	if err != nil {
+	known := m.identity != "" && m.verified == made
+	m.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := m.reidentify(ctx); err != nil {
 		return err
 	}
 	m.mu.Lock()
-	known := m.identity
-	if known == "" {
-		m.identity = found
-		m.gate.limiter.Store(m.fleet.limiter(found))
+	defer m.mu.Unlock()
+	m.verified = made
+	return nil
+}
+
+// reidentify asks for the identity in any case. Also where each request may be sent on to another cluster, behind
+// connections that last, this notices.
+func (m *Member) reidentify(ctx context.Context) error {
+	system, err := m.getMeta(ctx, namespaces, "", "kube-system")
+	if err != nil {
+		return answer(systemNamespace, unidentified(err))
 	}
-	m.mu.Unlock()
-	if known != "" && known != found {
-		m.fleet.drop(m)
-		return &IdentityError{Host: m.host, Known: known, Found: found}
+	return m.settle(string(system.GetUID()))
+}
+
+// identify asks for the identity over whatever connection there is, and vouches for that one. It is what the guard does
+// with new connections.
+func (m *Member) identify(ctx context.Context) error {
+	var used atomic.Pointer[conn]
+	ctx, cancel := context.WithTimeout(traced(ctx, &used), m.fleet.options.Timeout)
+	defer cancel()
+	request := m.bare.Get().AbsPath(pathOf(namespaces, "", "kube-system")...).SetHeader("Accept", metaOnly)
+	round := m.guard.round.Load()
+	system, _, err := readAnswer(ctx, request)
+	if err != nil {
+		return unidentified(err)
+	}
+	if err := m.settle(string(system.GetUID())); err != nil {
+		return err
+	}
+	if c := used.Load(); c != nil {
+		c.vouched.Store(round)
 	}
 	return nil
 }
 
-// readIdentity reads the UID of the namespace kube-system, and notes which connections that holds for. Where the
-// request itself had to make a connection, that one is among them.
-func (m *Member) readIdentity(ctx context.Context) (string, error) {
-	for range 3 {
-		before := m.dialer.made.Load()
-		system, err := m.getMeta(ctx, schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}, "", "kube-system")
-		if err != nil {
-			return "", answer(Key{Kind: "Namespace", Name: "kube-system"}, err)
-		}
-		if made := m.dialer.made.Load(); made == before {
-			m.mu.Lock()
-			m.verified = made
-			m.mu.Unlock()
-			return string(system.GetUID()), nil
-		}
+// settle compares an identity that was read with the one that is known. A connection that leads to another cluster is
+// dropped, and trusts no one from then on.
+func (m *Member) settle(found string) error {
+	m.mu.Lock()
+	if m.identity == "" {
+		m.identity = found
+		m.gate.limiter.Store(m.fleet.limiter(found))
 	}
-	return "", &TransientError{Message: "the connections to the cluster do not last"}
+	known := m.identity
+	m.mu.Unlock()
+	if known == found {
+		return nil
+	}
+	m.guard.distrust()
+	m.fleet.drop(m)
+	return &IdentityError{Host: m.host, Known: known, Found: found}
+}
+
+// unidentified is the error of a cluster that does not tell its identity. What that comes from has nothing to do with
+// any manifest, so it is never final.
+func unidentified(err error) error {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return err
+	}
+	t := &TransientError{Message: "the cluster does not tell its identity: " + err.Error(), cause: err}
+	if apierrors.IsForbidden(err) {
+		t.Message += " (the right to get the namespace kube-system is needed)"
+	}
+	return t
 }

@@ -43,11 +43,11 @@ type kindWatch struct {
 func newObserver(m *Member) (*observer, error) {
 	d, err := dynamic.NewForConfigAndClient(m.config, m.http)
 	if err != nil {
-		return nil, &KubeconfigError{"the server's address cannot be used"}
+		return nil, errAddress
 	}
 	md, err := metadata.NewForConfigAndClient(m.config, m.http)
 	if err != nil {
-		return nil, &KubeconfigError{"the server's address cannot be used"}
+		return nil, errAddress
 	}
 	logger := logr.FromSlogHandler(m.log.Handler()).V(1) // what matters of it is logged by feeds
 	ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logger))

@@ -14,6 +14,11 @@ import (
 	"k8s.io/client-go/rest"
 )
 
+var (
+	namespaces      = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+	systemNamespace = Key{Kind: "Namespace", Name: "kube-system"}
+)
+
 // metaOnly asks for the metadata of an object: neither Secret data nor large specifications travel.
 const metaOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 
@@ -49,6 +54,10 @@ func pathOf(r schema.GroupVersionResource, namespace, name string) []string {
 func (m *Member) send(ctx context.Context, request *rest.Request) (body []byte, code int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, m.fleet.options.Timeout)
 	defer cancel()
+	return do(ctx, request)
+}
+
+func do(ctx context.Context, request *rest.Request) (body []byte, code int, err error) {
 	result := request.MaxRetries(0).Do(ctx).StatusCode(&code)
 	if err := result.Error(); err != nil {
 		return nil, code, err
@@ -58,7 +67,13 @@ func (m *Member) send(ctx context.Context, request *rest.Request) (body []byte, 
 }
 
 func (m *Member) sendObject(ctx context.Context, request *rest.Request) (*unstructured.Unstructured, int, error) {
-	body, code, err := m.send(ctx, request)
+	ctx, cancel := context.WithTimeout(ctx, m.fleet.options.Timeout)
+	defer cancel()
+	return readAnswer(ctx, request)
+}
+
+func readAnswer(ctx context.Context, request *rest.Request) (*unstructured.Unstructured, int, error) {
+	body, code, err := do(ctx, request)
 	if err != nil {
 		return nil, code, err
 	}

@@ -43,10 +43,11 @@ func (g *gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	started := time.Now()
 	response, err := g.next.RoundTrip(r)
+	givenUp := r.Context().Err()
 	switch {
-	case err == nil:
+	case err == nil || isAnswer(err):
 		g.breaker.answered(p)
-	case errors.Is(r.Context().Err(), context.Canceled) || r.Context().Err() != nil && time.Since(started) < patience:
+	case errors.Is(givenUp, context.Canceled) || givenUp != nil && time.Since(started) < patience:
 		g.breaker.abandoned(p)
 	default:
 		g.breaker.failed(p, err)
@@ -62,7 +63,7 @@ func (e *limitError) Error() string {
 }
 func (e *limitError) Unwrap() error { return e.cause }
 
-// dialer counts the connections that it makes: after a new one, the cluster at its other end may be another.
+// dialer makes connections that can be vouched for, and counts them.
 type dialer struct {
 	net.Dialer
 	made atomic.Int64
@@ -70,10 +71,11 @@ type dialer struct {
 
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	c, err := d.DialContext(ctx, network, address)
-	if err == nil {
-		d.made.Add(1)
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	d.made.Add(1)
+	return &conn{Conn: c}, nil
 }
 
 // newTransport makes a transport of our own for a configuration. client-go would share one for all configurations with
@@ -90,7 +92,7 @@ func newTransport(config *rest.Config, d *dialer, timeout time.Duration) (*http.
 		TLSClientConfig:       tls,
 		TLSHandshakeTimeout:   dialTimeout,
 		ResponseHeaderTimeout: timeout,
-		MaxIdleConnsPerHost:   8, // where HTTP/2 is not spoken
+		MaxIdleConnsPerHost:   32, // where HTTP/2 is not spoken
 		IdleConnTimeout:       90 * time.Second,
 		DisableCompression:    config.DisableCompression,
 		ForceAttemptHTTP2:     true,

@@ -1,0 +1,233 @@
+package fleet
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/rak-n-rok/krake/api"
+)
+
+// ears collects what Options.OnChange is told.
+type ears struct {
+	mu    sync.Mutex
+	heard map[string]int // by application
+}
+
+func (e *ears) listen(_, appUID string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.heard == nil {
+		e.heard = map[string]int{}
+	}
+	e.heard[appUID]++
+}
+
+// count returns how often a change of an application's objects was heard.
+func (e *ears) count(appUID string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.heard[appUID]
+}
+
+// observed applies objects, has them observed, and returns their entries once all is known.
+func (b *bench) observed(objects ...Object) []api.InventoryObject {
+	b.Helper()
+	var entries []api.InventoryObject
+	for _, o := range objects {
+		entries = append(entries, b.apply(o).Entry)
+	}
+	b.Observe(entries)
+	b.eventually("everything being known", func() bool {
+		s := b.Snapshot(b.owner.UID, entries)
+		return s.Synced() && len(s.Live()) == len(entries)
+	})
+	return entries
+}
+
+func TestInformersSeeDriftAndDeletion(t *testing.T) {
+	var e ears
+	b := newBenchWith(t, Options{OnChange: e.listen})
+	objects := b.resolve(b.owner, configMap+"\n---\n"+deployment)
+	entries := b.observed(objects...)
+	for i := range objects {
+		live, known := b.Snapshot(b.owner.UID, entries).Of(entries[i])
+		if lost := Drift(&objects[i], live); !known || len(lost) > 0 {
+			t.Errorf("%s: known %t, lost %v", objects[i].Key(), known, lost)
+		}
+	}
+
+	before := e.count(b.owner.UID)
+	b.stranger(entries[0], func(live map[string]any) { mapAt(live, "data")["colour"] = "red" })
+	b.eventually("drift", func() bool {
+		live, _ := b.Snapshot(b.owner.UID, entries).Of(entries[0])
+		return live != nil && slices.Equal(Drift(&objects[0], live), []string{"data"})
+	})
+	b.eventually("word of the drift", func() bool { return e.count(b.owner.UID) > before })
+
+	before = e.count(b.owner.UID)
+	b.vanish(objects[0])
+	b.eventually("the object missing", func() bool {
+		missing := b.Snapshot(b.owner.UID, entries).Missing()
+		return len(missing) == 1 && missing[0] == entries[0]
+	})
+	b.eventually("word of the deletion", func() bool { return e.count(b.owner.UID) > before })
+}
+
+func TestAMarkTakenOffIsADeletionToInformers(t *testing.T) {
+	var e ears
+	b := newBenchWith(t, Options{OnChange: e.listen})
+	entries := b.observed(b.resolve(b.owner, configMap)...)
+	before := e.count(b.owner.UID)
+	b.stranger(entries[0], func(live map[string]any) { mapAt(live, "metadata", "labels")[AppUIDLabel] = "someone" })
+	b.eventually("the object missing", func() bool { return len(b.Snapshot("another", entries).Live()) == 1 })
+	b.eventually("word to the old owner", func() bool { return e.count(b.owner.UID) > before })
+	b.eventually("word to the new owner", func() bool { return e.count("someone") > 0 })
+}
+
+func TestOfSecretsOnlyMetadataAreKept(t *testing.T) {
+	b := newBench(t)
+	o := b.resolve(b.owner, "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: SPACE}\nstringData: {a: x}")[0]
+	entries := b.observed(o)
+	live, _ := b.Snapshot(b.owner.UID, entries).Of(entries[0])
+	if live.Object["data"] != nil || live.GetKind() != "Secret" || live.GetAPIVersion() != "v1" {
+		t.Errorf("kept: %v", live.Object)
+	}
+	if lost := Drift(&o, live); len(lost) > 0 {
+		t.Errorf("lost at first: %v", lost)
+	}
+	if r := Health([]*unstructured.Unstructured{live}, nil); !r.Ready {
+		t.Errorf("health: %+v", r)
+	}
+	b.stranger(entries[0], func(live map[string]any) { mapAt(live, "data")["a"] = "eg==" })
+	b.eventually("drift", func() bool {
+		live, _ := b.Snapshot(b.owner.UID, entries).Of(entries[0])
+		return slices.Equal(Drift(&o, live), []string{"data"})
+	})
+}
+
+func TestWithoutRightsEverywhereNamespacesAreWatched(t *testing.T) {
+	var e ears
+	b := newBenchWith(t, Options{OnChange: e.listen})
+	setup := someOwner("setup")
+	user := "user-" + b.space
+	for _, o := range b.resolve(setup, strings.ReplaceAll(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: USER}
+rules: [{apiGroups: [""], resources: [namespaces], resourceNames: [kube-system], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: USER, namespace: SPACE}
+rules: [{apiGroups: [""], resources: [configmaps], verbs: ["*"]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: USER}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: USER}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: USER}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: USER, namespace: SPACE}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: USER}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: USER}]
+`, "USER", user)) {
+		b.apply(o)
+	}
+	kubeconfig := b.cluster.Kubeconfig(t)
+	kubeconfig["users"].([]any)[0].(map[string]any)["user"].(map[string]any)["as"] = user
+	limited := *b
+	b.eventually("the rights", func() bool {
+		m, err := b.fleet.Member(b.ctx, kubeconfig)
+		if err != nil {
+			return false
+		}
+		limited.Member = m
+		_, err = m.Live(b.ctx, b.resolve(b.owner, configMap)[0].Entry)
+		return err == nil
+	})
+	if limited.Member == b.Member || limited.gate.limiter.Load() != b.gate.limiter.Load() {
+		t.Error("the two users do not have connections of their own that share a limit")
+	}
+
+	o := limited.resolve(b.owner, configMap)[0]
+	entries := limited.observed(o)
+	limited.observer.mu.Lock()
+	feeds := limited.observer.watches[entryKind(o.Entry)].feeds
+	if len(feeds) != 1 || feeds[b.space] == nil {
+		t.Errorf("feeds: %v", feeds)
+	}
+	limited.observer.mu.Unlock()
+	before := e.count(b.owner.UID)
+	b.stranger(entries[0], func(live map[string]any) { mapAt(live, "data")["colour"] = "red" })
+	b.eventually("word of the drift", func() bool { return e.count(b.owner.UID) > before })
+
+	// Where there are no rights, nothing is claimed to be known.
+	elsewhere := entries[0]
+	elsewhere.Namespace = "default"
+	limited.Observe([]api.InventoryObject{elsewhere})
+	if s := limited.Snapshot(b.owner.UID, []api.InventoryObject{elsewhere}); s.Synced() || len(s.Missing()) > 0 {
+		t.Errorf("snapshot: %+v", s)
+	}
+	if _, err := limited.Probe(b.ctx); !Final(err) || !strings.Contains(err.Error(), "nodes is forbidden") {
+		t.Errorf("probe: %v", err)
+	}
+}
+
+func TestAKindThatIsTakenOutOfServiceIsForgotten(t *testing.T) {
+	b := newBench(t)
+	group := b.space + ".example.org"
+	objects := b.resolve(b.owner, strings.ReplaceAll(`
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: toys.GROUP}
+spec:
+  group: GROUP
+  scope: Cluster
+  names: {kind: Toy, plural: toys, singular: toy, listKind: ToyList}
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: GROUP/v1
+kind: Toy
+metadata: {name: one, namespace: ignored}
+spec: {parts: [wheel, {name: frame}], ratio: 0.5, "on": true}
+`, "GROUP", group))
+	if ns := objects[1].Entry.Namespace; ns != "" {
+		t.Errorf("a cluster-wide object is in the namespace %s", ns)
+	}
+	b.apply(objects[0])
+	b.eventually("the kind in service", func() bool { _, err := b.Apply(b.ctx, objects[1]); return err == nil })
+	entries := b.observed(objects[1])
+	if live, _ := b.Snapshot(b.owner.UID, entries).Of(entries[0]); len(Drift(&objects[1], live)) > 0 {
+		t.Errorf("lost: %v", Drift(&objects[1], live))
+	}
+	b.vanish(objects[0])
+	b.eventually("the watch ending", func() bool {
+		b.observer.mu.Lock()
+		defer b.observer.mu.Unlock()
+		return b.observer.watches[entryKind(entries[0])] == nil
+	})
+	b.eventually("the object counting as gone", func() bool {
+		gone, err := b.Delete(b.ctx, entries[0], b.owner.UID)
+		return gone && err == nil
+	})
+	if _, known := b.Snapshot(b.owner.UID, entries).Of(entries[0]); known {
+		t.Error("still known")
+	}
+}
+
+func TestAClosedFleetHasNoInformers(t *testing.T) {
+	b := newBench(t)
+	entries := b.observed(b.resolve(b.owner, configMap)...)
+	b.fleet.Close() // waits for them
+	b.Observe(entries)
+	if _, err := b.fleet.Member(b.ctx, b.cluster.Kubeconfig(t)); err == nil {
+		t.Error("a closed fleet gave a connection")
+	}
+}
