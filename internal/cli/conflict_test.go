@@ -1,0 +1,56 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rak-n-rok/krake/internal/cli"
+)
+
+// TestUpdateStartsAgain changes an application between the moment that rok reads it and the moment that it writes it
+// back. Both changes must be there at the end.
+func TestUpdateStartsAgain(t *testing.T) {
+	dir := t.TempDir()
+	api, stop, err := newServer(filepath.Join(dir, "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	puts := 0
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			if puts++; puts == 1 {
+				change := httptest.NewRequest(http.MethodPatch, api.url+r.URL.Path, strings.NewReader(`{"metadata": {"labels": {"other": "x"}}}`))
+				api.next.ServeHTTP(httptest.NewRecorder(), change)
+			}
+		}
+		api.ServeHTTP(w, r)
+	}))
+	defer other.Close()
+	for name, content := range map[string]string{
+		"rok.yaml": "user: u\napi_url: " + other.URL,
+		"cm.yaml":  "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	var out bytes.Buffer
+	for _, line := range []string{"app create a -f cm.yaml", "app update a -l mine=y", "app get a"} {
+		out.Reset()
+		world := cli.IO{Out: &out, Err: &out, Env: func(string) string { return "" }}
+		if code := cli.Main(context.Background(), strings.Fields(line), world); code != 0 {
+			t.Fatalf("rok %s: exit code %d\n%s", line, code, &out)
+		}
+	}
+	if got := out.String(); puts != 2 || !strings.Contains(got, "mine: y") || !strings.Contains(got, "other: x") {
+		t.Errorf("after %d attempts:\n%s", puts, got)
+	}
+}
