@@ -21,6 +21,7 @@ type step struct {
 	bind     *api.ResourceRef // the new cluster; everything else is empty then
 	status   map[string]any   // the fields of the status that change
 	record   bool             // whether the decision is worth remembering
+	final    bool             // whether no further attempt follows
 	again    time.Duration    // when to look at the application again, zero for when it changes
 }
 
@@ -109,7 +110,7 @@ func planRefusal(a *api.Application, d api.Decision, now time.Time) step {
 		message += lastAttempt
 	}
 	was := a.Status.Conditions.Get(api.Scheduled)
-	return step{decision: d, record: !core.Waits(a) || was.Message != message, status: map[string]any{
+	return step{decision: d, record: !core.Waits(a) || was.Message != message, final: !next.Again, status: map[string]any{
 		"conditions": a.Status.Conditions.With(api.Condition{Type: api.Scheduled, Status: api.False,
 			Reason: string(api.NoSuitableResource), Message: message, ObservedGeneration: a.Metadata.Generation}, api.At(now)),
 		"retries": next.Left, "scheduled_retry": retry,

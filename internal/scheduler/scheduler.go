@@ -100,20 +100,41 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 	if a == nil || a.Metadata.Deleted != nil {
 		return controller.Result{}, nil
 	}
-	snapshot, now := s.view.snapshot(), s.now()
-	stays := core.Stays(snapshot, a)
-	if stays && settled(a) {
+	snapshot := s.view.snapshot()
+	if settled(a) && core.Stays(snapshot, a) {
 		return controller.Result{}, nil
 	}
 	if exists, err := s.reappears(ctx, snapshot, a); exists || err != nil {
 		return controller.Result{After: time.Second}, err
 	}
-	step := plan(a, core.Decide(snapshot, a, now), stays, now)
-	err := s.apply(ctx, a, step)
+	next := s.decide(snapshot, a)
+	if next.final {
+		fresh, err := s.fresh(ctx, key.Namespace)
+		if err != nil {
+			return controller.Result{}, err
+		}
+		next = s.decide(fresh, a)
+	}
+	err := s.apply(ctx, a, next)
 	if client.NotFound(err) {
 		return controller.Result{}, nil // removed meanwhile
 	}
-	return controller.Result{After: step.again}, err
+	return controller.Result{After: next.again}, err
+}
+
+func (s *Scheduler) decide(snapshot *core.Snapshot, a *api.Application) step {
+	now := s.now()
+	return plan(a, core.Decide(snapshot, a, now), core.Stays(snapshot, a), now)
+}
+
+// fresh reads the clusters of a namespace from the API. The last word on an application, after which only its user can
+// revive it, must not rest on a cache that has not heard of a new cluster yet.
+func (s *Scheduler) fresh(ctx context.Context, namespace string) (*core.Snapshot, error) {
+	list, _, err := s.clusters.List(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	return snapshotOf(list), nil
 }
 
 // reappears says whether the cluster that an application is bound to exists although the cache does not have it. The

@@ -27,12 +27,15 @@ func (v *view) snapshot() *core.Snapshot {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.current == nil {
-		list := v.clusters.List(nil)
-		clusters := make([]core.Cluster, len(list))
-		for i, c := range list {
-			clusters[i] = core.ClusterOf(c)
-		}
-		v.current = core.NewSnapshot(clusters)
+		v.current = snapshotOf(v.clusters.List(nil))
 	}
 	return v.current
+}
+
+func snapshotOf(list []*api.Cluster) *core.Snapshot {
+	clusters := make([]core.Cluster, len(list))
+	for i, c := range list {
+		clusters[i] = core.ClusterOf(c)
+	}
+	return core.NewSnapshot(clusters)
 }
