@@ -51,7 +51,7 @@ func (a *account) saw(before promise, shown *api.Application) error {
 	}
 	a.note(func(p *promise) {
 		if shown == nil {
-			p.recordIsGone = p.recordIsGone || p.deleteSent
+			p.recordIsGone = p.recordIsGone || before.stored > 0 // it was there when the question was sent
 			return
 		}
 		p.uid = shown.Metadata.UID

@@ -1,0 +1,128 @@
+//go:build crash
+
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/client"
+)
+
+// settleWithin is how long everything may take to settle once nothing is asked for any more. It is long, because
+// whatever does not settle at all is to be told from what is slow on a busy machine.
+const settleWithin = 2 * time.Minute
+
+// settled is what the API shows when nothing is left to do.
+type settled struct {
+	apps        map[*account]*api.Application
+	inventories map[*account]api.Inventory
+}
+
+// settle waits until every application is as its owner wants it, and returns what the API shows then. The load must
+// pause.
+func (x *experiment) settle(ctx context.Context) (settled, error) {
+	deadline := time.Now().Add(settleWithin)
+	for {
+		s, unsettled := x.look(ctx)
+		if unsettled == nil {
+			return s, nil
+		}
+		if time.Now().After(deadline) {
+			return s, fmt.Errorf("not everything has settled within %s: %w", settleWithin, unsettled)
+		}
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return s, err
+		}
+	}
+}
+
+// look reads what the API shows and says what is not yet as it should be.
+func (x *experiment) look(ctx context.Context) (settled, error) {
+	s := settled{apps: map[*account]*api.Application{}, inventories: map[*account]api.Inventory{}}
+	shown, _, err := x.load.apps.List(ctx, krakeNamespace)
+	if err != nil {
+		return s, err
+	}
+	byName := map[string]*api.Application{}
+	for _, app := range shown {
+		byName[app.Metadata.Name] = app
+	}
+	var unsettled error
+	for _, a := range x.load.all() {
+		app := byName[a.name]
+		err := x.finished(ctx, a, app, s)
+		if err != nil && unsettled == nil {
+			unsettled = fmt.Errorf("%s: %w", a.name, err)
+		}
+		if app != nil {
+			s.apps[a] = app
+		}
+	}
+	leftovers, _, err := client.Of[api.Leftover](x.load.client).List(ctx, krakeNamespace)
+	if err == nil && len(leftovers) > 0 {
+		err = fmt.Errorf("%d leftovers are still there, one of them because of %q, with %d objects, message %q",
+			len(leftovers), leftovers[0].Spec.Cause, len(leftovers[0].Spec.Objects), leftovers[0].Status.Message)
+	}
+	return s, errors.Join(unsettled, err)
+}
+
+// finished says what is missing until an application is as its owner wants it, and reads its inventory.
+func (x *experiment) finished(ctx context.Context, a *account, app *api.Application, s settled) error {
+	p := a.promise()
+	switch {
+	case p.deleteSent && app != nil:
+		return fmt.Errorf("it is to be deleted and is %s, with the finalizers %v", app.Status.State, app.Metadata.Finalizers)
+	case p.deleteSent || p.sent == 0:
+		return nil
+	case app == nil:
+		return errors.New("it is not there")
+	}
+	if err := unsettled(app, a.revisions[p.sent-1]); err != nil {
+		return err
+	}
+	var inventory api.Inventory
+	var migration api.Migration
+	if _, err := x.load.apps.GetPart(ctx, app, api.InventoryPart, &inventory); err != nil {
+		return err
+	}
+	if _, err := x.load.apps.GetPart(ctx, app, api.MigrationPart, &migration); err != nil {
+		return err
+	}
+	s.inventories[a] = inventory
+	if migration.Phase != api.PhaseNone {
+		return fmt.Errorf("its move is in the phase %s", migration.Phase)
+	}
+	for _, o := range inventory.Objects {
+		if o.UID == "" || x.clusterOf(o.Cluster) == nil || x.clusterOf(o.Cluster).site != a.revisions[p.sent-1].site {
+			return fmt.Errorf("its inventory has %s %s on %s with the UID %q", o.Kind, o.Name, o.Cluster, o.UID)
+		}
+	}
+	return nil
+}
+
+// unsettled says what an application that runs would still have to become, going by its record alone.
+func unsettled(app *api.Application, r revision) error {
+	s := app.Status
+	applied, healthy := s.Conditions.Get(api.Applied), s.Conditions.Get(api.Healthy)
+	switch {
+	case app.Metadata.Generation != r.number:
+		return fmt.Errorf("it is at generation %d, not at %d", app.Metadata.Generation, r.number)
+	case s.State != api.AppRunning:
+		return fmt.Errorf("it is %s, reason %v", s.State, inJSON(s.Reason))
+	case s.ScheduledTo == nil || s.ScheduledTo.Name != r.site || !api.SameRef(s.ScheduledTo, s.RunningOn):
+		return fmt.Errorf("it is to run on %s, is bound to %s and runs on %s", r.site, inJSON(s.ScheduledTo), inJSON(s.RunningOn))
+	case applied.Status != api.True || applied.ObservedGeneration != r.number:
+		return fmt.Errorf("it is not applied: %s", inJSON(applied))
+	case healthy.Status != api.True || healthy.ObservedGeneration != r.number:
+		return fmt.Errorf("it is not healthy: %s", inJSON(healthy))
+	case s.Conditions.Get(api.Migrating).Status == api.True:
+		return errors.New("it is on the move")
+	case s.Services[app.Metadata.Name] == "":
+		return fmt.Errorf("its service has no address, only %v are known", s.Services)
+	}
+	return nil
+}
