@@ -18,32 +18,58 @@ const (
 	maxUpdate = 8 << 20
 )
 
-// readBody reads a request's body up to a limit.
-func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {
+// A body is a request's JSON document. It is decoded more than once when a write has to be repeated, and each decoding
+// uses up a tree.
+type body struct {
+	data  []byte
+	fresh any // the tree of the check, until it is used
+}
+
+// tree returns the document for one use.
+func (b *body) tree() any {
+	tree := b.fresh
+	b.fresh = nil
+	if tree == nil {
+		tree, _ = wire.Parse(b.data) // it was parsed before
+	}
+	return tree
+}
+
+// readBody reads a request's document, of up to limit bytes.
+func readBody(w http.ResponseWriter, r *http.Request, limit int) (*body, error) {
+	data, err := readData(w, r, limit)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := wire.Parse(data)
+	if err != nil {
+		return nil, api.HTTPProblem(http.StatusUnsupportedMediaType)
+	}
+	return &body{data: data, fresh: tree}, nil
+}
+
+func readData(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {
 	if r.ContentLength > int64(limit) && r.Header.Get("Content-Encoding") == "" {
 		return nil, tooLarge(limit, int(r.ContentLength))
 	}
-	var body io.Reader = r.Body
+	var in io.Reader = r.Body
 	var err error
 	switch strings.ToLower(r.Header.Get("Content-Encoding")) {
 	case "gzip":
-		body, err = gzip.NewReader(r.Body)
+		in, err = gzip.NewReader(r.Body)
 	case "deflate":
-		body, err = zlib.NewReader(r.Body)
+		in, err = zlib.NewReader(r.Body)
 	}
 	if err != nil {
 		return nil, api.HTTPProblem(http.StatusUnsupportedMediaType)
 	}
-	data, err := io.ReadAll(io.LimitReader(body, int64(limit)+1))
+	data, err := io.ReadAll(io.LimitReader(in, int64(limit)+1))
 	if err != nil {
 		return nil, api.NewProblem(http.StatusBadRequest, "", "400: Bad Request: the body cannot be read")
 	}
 	if len(data) > limit {
-		rest, _ := io.Copy(io.Discard, http.MaxBytesReader(w, io.NopCloser(body), 64<<20))
+		rest, _ := io.Copy(io.Discard, http.MaxBytesReader(w, io.NopCloser(in), 64<<20))
 		return nil, tooLarge(limit, len(data)+int(rest))
-	}
-	if _, err := wire.Parse(data); err != nil {
-		return nil, api.HTTPProblem(http.StatusUnsupportedMediaType)
 	}
 	return data, nil
 }

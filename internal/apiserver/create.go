@@ -46,17 +46,13 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, t target) error 
 }
 
 // newObject reads and completes the object to create, and puts its name into the target.
-func (s *Server) newObject(body []byte, t *target) (api.Resource, error) {
+func (s *Server) newObject(b *body, t *target) (api.Resource, error) {
 	if t.kind.Namespaced && !api.ValidName(t.namespace) {
 		errs := &wire.Errors{}
 		errs.At("metadata").At("namespace").Add("Invalid character in resource namespace.")
 		return nil, errs
 	}
-	doc, err := wire.Parse(body)
-	if err != nil {
-		return nil, err
-	}
-	obj, err := t.kind.Decode(doc, wire.Create)
+	obj, err := t.kind.Decode(b.tree(), wire.Create)
 	if err != nil {
 		return nil, err
 	}

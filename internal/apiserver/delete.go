@@ -15,7 +15,7 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, t target) error 
 		return err
 	}
 	defer wait.close()
-	obj, err := s.change(r, t, func(cur *stored, now api.Time) (change, error) {
+	obj, err := s.change(r, t, nil, func(cur *stored, now api.Time) (change, error) {
 		if !forced && api.Meta(cur).Deleted != nil {
 			return change{next: cur.Resource, keep: true}, nil
 		}

@@ -79,14 +79,20 @@ type change struct {
 const attempts = 20
 
 // change loads an object, lets decide say what becomes of it, and stores that, unless somebody else has changed the
-// object meanwhile; then it starts again.
-func (s *Server) change(r *http.Request, t target, decide func(cur *stored, now api.Time) (change, error)) (api.Resource, error) {
+// object meanwhile; then it starts again. check, if not nil, says what is wrong with the request whatever the object is:
+// that is told before the object is found to be absent or changed.
+func (s *Server) change(r *http.Request, t target, check func() error, decide func(cur *stored, now api.Time) (change, error)) (api.Resource, error) {
 	for i := 0; ; i++ {
 		cur, err := s.load(r.Context(), t)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = precondition(r, api.Meta(cur).ResourceVersion)
 		}
-		if err := precondition(r, api.Meta(cur).ResourceVersion); err != nil {
+		if err != nil {
+			if check != nil {
+				if invalid := check(); invalid != nil {
+					return nil, invalid
+				}
+			}
 			return nil, err
 		}
 		c, err := decide(cur, s.now())

@@ -113,13 +113,9 @@ func (s *Server) storePart(r *http.Request, t target, part api.Part, data []byte
 	})
 }
 
-func decodePart(part api.Part, body []byte) (any, error) {
-	doc, err := wire.Parse(body)
-	if err != nil {
-		return nil, err
-	}
+func decodePart(part api.Part, b *body) (any, error) {
 	content := part.New()
-	return content, wire.Decode(doc, content, wire.Create)
+	return content, wire.Decode(b.tree(), content, wire.Create)
 }
 
 // decodeParts reads the parts in a status patch.

@@ -14,10 +14,8 @@ func (s *Server) updateStatus(w http.ResponseWriter, r *http.Request, t target) 
 	if err != nil {
 		return err
 	}
-	if _, err := decodeUpdate(body, t, nil); err != nil {
-		return err
-	}
-	obj, err := s.change(r, t, func(cur *stored, _ api.Time) (change, error) {
+	check := func() error { _, err := decodeUpdate(body, t, nil); return err }
+	obj, err := s.change(r, t, check, func(cur *stored, _ api.Time) (change, error) {
 		next, err := decodeUpdate(body, t, cur)
 		if err != nil {
 			return change{}, err
@@ -46,7 +44,7 @@ func (s *Server) patchStatus(w http.ResponseWriter, r *http.Request, t target) e
 	if err != nil {
 		return err
 	}
-	obj, err := s.change(r, t, func(cur *stored, _ api.Time) (change, error) {
+	obj, err := s.change(r, t, nil, func(cur *stored, _ api.Time) (change, error) {
 		next, patch, err := patched(body, t, cur)
 		if err != nil {
 			return change{}, err
@@ -79,16 +77,12 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, t target) error {
 		if err != nil {
 			return err
 		}
-		doc, err := wire.Parse(data)
-		if err != nil {
-			return err
-		}
 		body = action.New()
-		if err := wire.Decode(doc, body, wire.Create); err != nil {
+		if err := wire.Decode(data.tree(), body, wire.Create); err != nil {
 			return err
 		}
 	}
-	obj, err := s.change(r, t, func(cur *stored, now api.Time) (change, error) {
+	obj, err := s.change(r, t, nil, func(cur *stored, now api.Time) (change, error) {
 		c := change{next: cur.copy(t.kind), parts: map[string]any{}}
 		err := action.Apply(c.next, body, now, c.parts)
 		return c, err

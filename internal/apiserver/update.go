@@ -14,10 +14,8 @@ func (s *Server) update(w http.ResponseWriter, r *http.Request, t target) error 
 	if err != nil {
 		return err
 	}
-	if _, err := decodeUpdate(body, t, nil); err != nil {
-		return err
-	}
-	obj, err := s.change(r, t, func(cur *stored, now api.Time) (change, error) {
+	check := func() error { _, err := decodeUpdate(body, t, nil); return err }
+	obj, err := s.change(r, t, check, func(cur *stored, now api.Time) (change, error) {
 		next, err := decodeUpdate(body, t, cur)
 		if err != nil {
 			return change{}, err
@@ -41,11 +39,8 @@ func (s *Server) update(w http.ResponseWriter, r *http.Request, t target) error 
 }
 
 // decodeUpdate reads the body of an update. Added fields that it does not mention are those of cur.
-func decodeUpdate(body []byte, t target, cur *stored) (api.Resource, error) {
-	doc, err := wire.Parse(body)
-	if err != nil {
-		return nil, err
-	}
+func decodeUpdate(b *body, t target, cur *stored) (api.Resource, error) {
+	doc := b.tree()
 	if cur != nil {
 		wire.KeepAdded(doc, cur.Resource)
 	}
@@ -93,7 +88,7 @@ func (s *Server) patch(w http.ResponseWriter, r *http.Request, t target) error {
 	if err != nil {
 		return err
 	}
-	obj, err := s.change(r, t, func(cur *stored, now api.Time) (change, error) {
+	obj, err := s.change(r, t, nil, func(cur *stored, now api.Time) (change, error) {
 		next, _, err := patched(body, t, cur)
 		if err != nil {
 			return change{}, err
@@ -115,21 +110,13 @@ func (s *Server) patch(w http.ResponseWriter, r *http.Request, t target) error {
 }
 
 // patched applies a merge patch and returns the object and the patch.
-func patched(body []byte, t target, cur *stored) (api.Resource, map[string]any, error) {
-	doc, err := wire.Parse(body)
-	if err != nil {
-		return nil, nil, err
-	}
-	patch, ok := doc.(map[string]any)
+func patched(b *body, t target, cur *stored) (api.Resource, map[string]any, error) {
+	patch, ok := b.tree().(map[string]any)
 	if !ok {
 		errs := &wire.Errors{}
 		errs.AddSchema("Invalid input type.")
 		return nil, nil, errs
 	}
-	tree, err := wire.Tree(cur.Resource)
-	if err != nil {
-		return nil, nil, err
-	}
-	next, err := t.kind.Decode(wire.Patch(tree, patch), wire.Update)
+	next, err := t.kind.Decode(wire.Patch(wire.Clone(cur.tree), patch), wire.Update)
 	return next, patch, err
 }
