@@ -14,8 +14,9 @@ func TestMain(m *testing.M) {
 		hold(dir)
 	}
 	// Each check of the model runs an etcd. A soak asks for more on the command
-	// line, which is read after this.
-	flag.Set("rapid.checks", "12")
+	// line, which is read after this. A failure prints its seed.
+	flag.Set("rapid.checks", "8")
+	flag.Set("rapid.nofailfile", "true")
 	os.Exit(m.Run())
 }
 
