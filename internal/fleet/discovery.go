@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/restmapper"
 )
 
 // mapper knows where a cluster serves which kind. What it knows is read once, and again when a kind is not found: kinds
@@ -24,7 +22,7 @@ type mapper struct {
 
 // kinds is what a cluster serves at one time.
 type kinds struct {
-	mapper meta.RESTMapper
+	served map[schema.GroupVersionKind]mapping
 	// unknown are the groups and versions that should be there and did not answer, such as those of an extension
 	// server that is down.
 	unknown map[schema.GroupVersion]error
@@ -72,9 +70,8 @@ func (l *lookup) find(ctx context.Context, kind schema.GroupVersionKind) (mappin
 }
 
 func (k *kinds) find(kind schema.GroupVersionKind) (mapping, error) {
-	found, err := k.mapper.RESTMapping(kind.GroupKind(), kind.Version)
-	if err == nil {
-		return mapping{found.Resource, found.Scope.Name() == meta.RESTScopeNameNamespace}, nil
+	if found, ok := k.served[kind]; ok {
+		return found, nil
 	}
 	if cause := k.unknown[kind.GroupVersion()]; cause != nil {
 		message := fmt.Sprintf("the cluster cannot say what is in %s now: %v", kind.GroupVersion(), cause)
@@ -109,27 +106,28 @@ func (m *mapper) forget() {
 }
 
 func (m *mapper) read() (*kinds, error) {
-	groups, lists, err := m.client.ServerGroupsAndResources()
+	_, lists, err := m.client.ServerGroupsAndResources()
 	unknown, partial := discovery.GroupDiscoveryFailedErrorGroups(err)
 	if err != nil && !partial {
 		return nil, err
 	}
-	resources := map[string][]metav1.APIResource{}
+	k := &kinds{served: map[schema.GroupVersionKind]mapping{}, unknown: unknown}
 	for _, list := range lists {
-		resources[list.GroupVersion] = list.APIResources
-	}
-	if len(resources["v1"]) == 0 && unknown[schema.GroupVersion{Version: "v1"}] == nil {
-		return nil, errNoKubernetes
-	}
-	var all []*restmapper.APIGroupResources
-	for _, group := range groups {
-		g := &restmapper.APIGroupResources{Group: *group, VersionedResources: map[string][]metav1.APIResource{}}
-		for _, v := range group.Versions {
-			if found, ok := resources[v.GroupVersion]; ok {
-				g.VersionedResources[v.Version] = found
+		version, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			continue
+		}
+		for _, r := range list.APIResources {
+			if strings.Contains(r.Name, "/") {
+				continue // a part of objects, such as their status
+			}
+			if kind := version.WithKind(r.Kind); k.served[kind].resource.Empty() {
+				k.served[kind] = mapping{version.WithResource(r.Name), r.Namespaced}
 			}
 		}
-		all = append(all, g)
 	}
-	return &kinds{mapper: restmapper.NewDiscoveryRESTMapper(all), unknown: unknown}, nil
+	if k.served[schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}].resource.Empty() {
+		return nil, errNoKubernetes
+	}
+	return k, nil
 }
