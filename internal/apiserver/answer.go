@@ -55,7 +55,7 @@ func (s *Server) problem(r *http.Request, err error) *api.Problem {
 	)
 	switch {
 	case errors.As(err, &p):
-	case errors.As(err, &invalid):
+	case errors.As(err, &invalid) && !errors.Is(err, store.ErrBroken): // what is stored is not the caller's fault
 		p = api.NewProblem(http.StatusUnprocessableEntity, "", "%s", invalid)
 	case errors.Is(err, store.ErrConflict):
 		p = api.NewProblem(http.StatusConflict, api.TitleTransaction, "Concurrent writes to database")

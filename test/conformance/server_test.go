@@ -31,7 +31,7 @@ type tb interface {
 type server struct {
 	url    string
 	client *http.Client
-	store  *store.Store
+	data   *store.Store
 }
 
 // start runs a server with a store of its own until the test ends.
@@ -59,7 +59,7 @@ func start(t testing.TB, options ...func(*apiserver.Options)) *server {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	t.Cleanup(client.CloseIdleConnections)
-	return &server{url: h.URL, client: client, store: st}
+	return &server{url: h.URL, client: client, data: st}
 }
 
 // An answer is what came back.
@@ -78,6 +78,22 @@ func (s *server) ask(t tb, method, path string, body any, headers ...string) ans
 		t.Fatalf("%v", err)
 	}
 	return a
+}
+
+// store changes what lies in the store under a key, past the server.
+func (s *server) store(t testing.TB, key string, change func(document) document) {
+	t.Helper()
+	before := document{}
+	if record, err := s.data.Get(t.Context(), key); err == nil {
+		before = parse(t, record.Value)
+	}
+	after, err := json.Marshal(change(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.data.Commit(t.Context(), store.Txn{Do: []store.Op{store.Put(key, after)}}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // status is the status of GET with another Host header.

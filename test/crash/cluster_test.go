@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"slices"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,12 +23,16 @@ import (
 // ourLabel is the one that every object of an application carries.
 const ourLabel = "krake.cloud/app-uid"
 
-// kinds are those of which the applications have objects.
-var kinds = []schema.GroupVersionResource{
-	{Version: "v1", Resource: "configmaps"},
-	{Version: "v1", Resource: "secrets"},
-	{Version: "v1", Resource: "services"},
-	{Group: "apps", Version: "v1", Resource: "deployments"},
+// kinds are those of which the applications have objects, with their names in URLs.
+var kinds = map[schema.GroupVersionKind]string{
+	{Version: "v1", Kind: "ConfigMap"}:                 "configmaps",
+	{Version: "v1", Kind: "Secret"}:                    "secrets",
+	{Version: "v1", Kind: "Service"}:                   "services",
+	{Group: "apps", Version: "v1", Kind: "Deployment"}: "deployments",
+}
+
+func resourceOf(kind schema.GroupVersionKind) schema.GroupVersionResource {
+	return kind.GroupVersion().WithResource(kinds[kind])
 }
 
 // cluster is a real cluster. The test sees it directly, the server over a link.
@@ -112,20 +115,15 @@ func detour(k api.Kubeconfig, l *link) (api.Kubeconfig, error) {
 // ours lists the objects on the cluster that belong to applications.
 func (c *cluster) ours(ctx context.Context) ([]unstructured.Unstructured, error) {
 	var out []unstructured.Unstructured
-	for _, kind := range kinds {
-		list, err := c.client.Resource(kind).List(ctx, metav1.ListOptions{LabelSelector: ourLabel})
+	for kind := range kinds {
+		list, err := c.client.Resource(resourceOf(kind)).List(ctx, metav1.ListOptions{LabelSelector: ourLabel})
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range list.Items { // in a list, objects do not always say what they are
-			o.SetGroupVersionKind(kindOf(kind))
+			o.SetGroupVersionKind(kind)
 			out = append(out, o)
 		}
 	}
 	return out, nil
-}
-
-func kindOf(resource schema.GroupVersionResource) schema.GroupVersionKind {
-	names := []string{"ConfigMap", "Secret", "Service", "Deployment"}
-	return resource.GroupVersion().WithKind(names[slices.Index(kinds, resource)])
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
 )
 
 // foreign are objects on a cluster that no application has anything to do with, as they were before the run.
@@ -94,6 +94,10 @@ func lasting(o *unstructured.Unstructured) *unstructured.Unstructured {
 	o.SetResourceVersion("")
 	o.SetManagedFields(nil)
 	return o
+}
+
+func (f *foreign) resource(o *unstructured.Unstructured) dynamic.ResourceInterface {
+	return f.cluster.client.Resource(resourceOf(o.GroupVersionKind())).Namespace(kubeNamespace)
 }
 
 func (f *foreign) read(ctx context.Context, o *unstructured.Unstructured) (*unstructured.Unstructured, error) {

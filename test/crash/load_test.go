@@ -31,8 +31,10 @@ type load struct {
 	accounts []*account
 }
 
-// start begins the work of all workers, which ends with ctx.
-func (l *load) start(ctx context.Context, workers *sync.WaitGroup) {
+// start begins the work of all workers. The returned function ends it.
+func (l *load) start(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var workers sync.WaitGroup
 	for range inFlight {
 		workers.Go(func() {
 			for ctx.Err() == nil {
@@ -44,11 +46,17 @@ func (l *load) start(ctx context.Context, workers *sync.WaitGroup) {
 			}
 		})
 	}
+	return func() {
+		cancel()
+		workers.Wait()
+	}
 }
 
 // pause waits until all that was sent is acknowledged, and lets nothing be sent until the returned function is called.
 // The server must be running.
 func (l *load) pause() (resume func()) {
+	late := time.AfterFunc(time.Minute, func() { l.fail(errors.New("a write was not acknowledged within a minute")) })
+	defer late.Stop()
 	l.writing.Lock()
 	return l.writing.Unlock
 }
@@ -89,7 +97,7 @@ func (l *load) lead(ctx context.Context, a *account) error {
 			return err
 		}
 	}
-	if err := l.remove(ctx, a); err != nil {
+	if err := l.remove(ctx, a, a.force); err != nil {
 		return err
 	}
 	return l.await(ctx, a, func(app *api.Application) bool { return app == nil })
@@ -164,20 +172,20 @@ func (l *load) update(ctx context.Context, a *account, r revision) (done bool, e
 	return true, a.saw(before, updated)
 }
 
-// remove asks for the deletion until it is acknowledged.
-func (l *load) remove(ctx context.Context, a *account) error {
+// remove asks for the deletion until it is acknowledged. By force, the record goes at once.
+func (l *load) remove(ctx context.Context, a *account, force bool) error {
 	l.writing.RLock()
 	defer l.writing.RUnlock()
 	return l.insist(ctx, a, func() (done bool, err error) {
 		before := a.promise()
 		a.note(func(p *promise) { p.deleteSent = true })
-		app, err := l.apps.Delete(ctx, krakeNamespace, a.name, client.DeleteOptions{Force: a.force})
+		app, err := l.apps.Delete(ctx, krakeNamespace, a.name, client.DeleteOptions{Force: force})
 		switch {
-		case client.NotFound(err) && before.deleteSent:
+		case client.NotFound(err) && (before.deleteSent || before.stored == 0):
 			return true, a.saw(before, nil)
 		case err != nil:
 			return false, err
-		case a.force:
+		case force:
 			a.note(func(p *promise) { p.recordIsGone = true })
 			return true, nil
 		}

@@ -72,6 +72,7 @@ type startOptions struct {
 	binary    string
 	fsync     bool
 	failpoint string // NAME:N, empty for none
+	frozen    bool   // without controllers: what is stored stays as it is
 }
 
 // process is one process of the server.
@@ -88,8 +89,11 @@ var readyLine = regexp.MustCompile(`msg=ready address=http://(\S+)`)
 
 // start starts a process. It is to be ended with kill or stop.
 func (s *server) start(o startOptions) (*process, error) {
-	args := []string{"server", "--listen", "127.0.0.1:0", "--data-dir", s.dataDir,
-		"--drain", "300ms", "--cluster-interval", "1s", "--move-timeout", "2m"}
+	args := []string{"api"}
+	if !o.frozen {
+		args = []string{"server", "--drain", "300ms", "--cluster-interval", "1s", "--move-timeout", "2m"}
+	}
+	args = append(args, "--listen", "127.0.0.1:0", "--data-dir", s.dataDir)
 	if !o.fsync {
 		args = append(args, "--unsafe-no-fsync")
 	}

@@ -10,7 +10,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
@@ -47,8 +46,8 @@ func (w *witness) watch(ctx context.Context, c *cluster, watchers *sync.WaitGrou
 	if err != nil {
 		return err
 	}
-	for _, kind := range kinds {
-		resource := client.Resource(kind)
+	for kind := range kinds {
+		resource := client.Resource(resourceOf(kind))
 		source := &cache.ListWatch{
 			ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 				o.LabelSelector = ourLabel
@@ -59,7 +58,7 @@ func (w *witness) watch(ctx context.Context, c *cluster, watchers *sync.WaitGrou
 				return resource.Watch(ctx, o)
 			},
 		}
-		view := &view{witness: w, site: c.site, kind: kindOf(kind)}
+		view := &view{witness: w, site: c.site, kind: kind.Kind}
 		// A reflector lists once, watches from there on, resumes a watch that ends, and lists again if it must.
 		reflector := cache.NewReflectorWithOptions(source, &metav1.PartialObjectMetadata{}, view, cache.ReflectorOptions{})
 		watchers.Go(func() { reflector.RunWithContext(ctx) })
@@ -107,12 +106,12 @@ func (w *witness) count() int {
 type view struct {
 	*witness
 	site string
-	kind schema.GroupVersionKind
+	kind string
 }
 
 func (v *view) note(object any) (sighting, types.UID) {
 	m := object.(*metav1.PartialObjectMetadata)
-	return sighting{v.site, v.kind.Kind, m.Namespace, m.Name, m.Labels[ourLabel]}, m.UID
+	return sighting{v.site, v.kind, m.Namespace, m.Name, m.Labels[ourLabel]}, m.UID
 }
 
 // Add, Update, Delete, Replace and Resync make a view what a reflector writes to.
@@ -124,8 +123,7 @@ func (v *view) Add(object any) error {
 func (v *view) Update(object any) error { return v.Add(object) }
 
 func (v *view) Delete(object any) error {
-	s, uid := v.note(object)
-	v.saw(s, uid) // its label may have been taken off, which also is a DELETED event
+	_, uid := v.note(object)
 	v.lost(uid)
 	return nil
 }
@@ -138,7 +136,7 @@ func (v *view) Replace(objects []any, _ string) error {
 		v.saw(s, uid)
 	}
 	for uid, s := range v.alive() {
-		if s.site == v.site && s.kind == v.kind.Kind && !there[uid] {
+		if s.site == v.site && s.kind == v.kind && !there[uid] {
 			v.lost(uid)
 		}
 	}

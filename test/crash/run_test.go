@@ -1,0 +1,288 @@
+//go:build crash
+
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/failpoint"
+	"github.com/rak-n-rok/krake/internal/kubelabtest"
+)
+
+// groupSize is how many kills there are between two checks.
+const groupSize = 10
+
+func TestMain(m *testing.M) { os.Exit(kubelabtest.Run(m)) }
+
+// experiment is one run.
+type experiment struct {
+	t        *testing.T
+	dir      string // everything of the run; it stays after a failure
+	seed     uint64
+	begun    time.Time
+	binaries binaries
+	clusters []*cluster
+	foreign  []*foreign
+	server   *server
+	witness  *witness
+	load     *load
+	fail     context.CancelCauseFunc // ends the run
+
+	kills  int
+	deaths map[failpoint.Point]int // kills at each step
+	extra  int                     // kills beyond the plan, at steps that were missed
+}
+
+func TestNothingIsLostOrMadeTwiceOrLeftBehindWhenTheServerIsKilled(t *testing.T) {
+	seed := uint64(number(t, "KRAKE_CRASH_SEED", int(time.Now().UnixNano()%1_000_000)))
+	kills := number(t, "KRAKE_CRASH_KILLS", 200)
+	t.Logf("KRAKE_CRASH_SEED=%d repeats these kills", seed)
+	ctx, fail := context.WithCancelCause(t.Context())
+	defer fail(nil)
+	x := &experiment{t: t, seed: seed, begun: time.Now(), fail: fail, deaths: map[failpoint.Point]int{}}
+	x.prepare(ctx)
+	err := x.run(ctx, kills)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause // whatever else went wrong is a consequence
+	}
+	if err != nil {
+		x.collect(err)
+		t.Fatalf("after %d kills, seed %d: %v\n\nLog, data directory and what the API and the clusters say are in %s",
+			x.kills, seed, err, x.dir)
+	}
+	x.report()
+	if err := os.RemoveAll(x.dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// number reads a setting from the environment.
+func number(t *testing.T, name string, fallback int) int {
+	t.Helper()
+	value := os.Getenv(name)
+	if value == "" {
+		return fallback
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		t.Fatalf("%s must be a number, not %q", name, value)
+	}
+	return n
+}
+
+// prepare makes everything that the run needs; nothing of Krake runs yet.
+func (x *experiment) prepare(ctx context.Context) {
+	x.t.Helper()
+	labs := kubelabtest.Clusters(x.t, "a", "b")
+	dir, err := os.MkdirTemp("", "krake-crash-")
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.dir = dir
+	log, err := os.Create(filepath.Join(dir, "server.log"))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.t.Cleanup(func() { log.Close() })
+	x.binaries = build(x.t, dir)
+	x.server = &server{dataDir: filepath.Join(dir, "data"), log: log, alarm: x.fail}
+	c, err := newClient(x.server, "crash test")
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.load = &load{seed: x.seed, client: c, apps: client.Of[api.Application](c), fail: x.fail}
+	x.witness = newWitness(x.fail)
+	for i, site := range []string{"a", "b"} {
+		cluster := newCluster(ctx, x.t, site, labs[i])
+		foreign, err := newForeign(ctx, cluster)
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		x.clusters, x.foreign = append(x.clusters, cluster), append(x.foreign, foreign)
+	}
+}
+
+// run kills the server while the load goes on, and checks after every group of kills.
+func (x *experiment) run(ctx context.Context, kills int) error {
+	dice := rand.New(rand.NewPCG(x.seed, 0))
+	ctx, cancel := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer cancel()
+	for _, c := range x.clusters {
+		if err := x.witness.watch(ctx, c, &background); err != nil {
+			return err
+		}
+	}
+	if err := x.register(ctx); err != nil {
+		return err
+	}
+	stop := x.load.start(ctx)
+	defer stop()
+	plan := newPlan(dice, kills)
+	for group := 0; len(plan) > 0; group++ {
+		size := min(groupSize, len(plan))
+		o := x.mode(group)
+		if err := x.group(ctx, o, plan[:size]); err != nil {
+			return err
+		}
+		if plan = plan[size:]; len(plan) == 0 {
+			plan = x.missed(dice)
+		}
+		if err := x.pauseAndCheck(ctx, o); err != nil {
+			return err
+		}
+	}
+	stop()
+	return x.end(ctx)
+}
+
+// register makes the clusters known to Krake.
+func (x *experiment) register(ctx context.Context) error {
+	p, err := x.revive(ctx, startOptions{binary: x.binaries.plain})
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	set := client.Of[api.Cluster](x.load.client)
+	for _, c := range x.clusters {
+		if _, err := set.Create(ctx, c.record); err != nil {
+			return err
+		}
+	}
+	for _, c := range x.clusters {
+		for online := false; !online; {
+			record, err := set.Get(ctx, krakeNamespace, c.site)
+			if err != nil {
+				return err
+			}
+			online = record.Status.State == api.ClusterOnline
+			if err := sleep(ctx, 50*time.Millisecond); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mode says how the server runs in a group of kills: mostly as fast as it can, sometimes flushing to disk as it does
+// for users, sometimes with the race detector.
+func (x *experiment) mode(group int) startOptions {
+	switch {
+	case group%5 == 1:
+		return startOptions{binary: x.binaries.plain, fsync: true}
+	case group%5 == 3 && x.binaries.racy != "":
+		return startOptions{binary: x.binaries.racy}
+	default:
+		return startOptions{binary: x.binaries.plain}
+	}
+}
+
+func (x *experiment) group(ctx context.Context, o startOptions, kills []kill) error {
+	for _, k := range kills {
+		reached, err := x.die(ctx, o, k)
+		if err != nil {
+			return fmt.Errorf("killing it %s: %w", k, err)
+		}
+		x.kills++
+		if reached {
+			x.deaths[k.point]++
+		}
+	}
+	return nil
+}
+
+// missed is the plan for the steps that the server did not arrive at in time.
+func (x *experiment) missed(dice *rand.Rand) []kill {
+	var plan []kill
+	for _, point := range failpoint.Points {
+		if x.deaths[point] == 0 {
+			plan = append(plan, kill{point: point, arrival: 1, outage: outageFor(point)})
+		}
+	}
+	const tries = 40 // more kills than planned
+	if x.extra += len(plan); x.extra > tries {
+		return nil // the report says which were missed
+	}
+	return plan
+}
+
+// pauseAndCheck has everything settle and checks it.
+func (x *experiment) pauseAndCheck(ctx context.Context, o startOptions) error {
+	p, err := x.revive(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	resume := x.load.pause()
+	defer resume()
+	paused := time.Now()
+	if err := x.check(ctx); err != nil {
+		return err
+	}
+	begun, ended, answered, lost := x.load.counts()
+	x.t.Logf("%3d kills in %s: %d applications begun, %d ended; %d writes acknowledged, %d without an answer; settled in %s",
+		x.kills, time.Since(x.begun).Round(time.Second), begun, ended, answered, lost, time.Since(paused).Round(time.Millisecond))
+	return nil
+}
+
+// end deletes what is left, and stops the server as an administrator would.
+func (x *experiment) end(ctx context.Context) error {
+	p, err := x.revive(ctx, startOptions{binary: x.binaries.plain})
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	for _, a := range x.load.all() {
+		if !a.promise().deleteSent {
+			if err := x.load.remove(ctx, a, false); err != nil {
+				return err
+			}
+		}
+	}
+	if err := x.check(ctx); err != nil {
+		return err
+	}
+	return p.stop()
+}
+
+// report says what the run has shown, and fails if a step was never arrived at.
+func (x *experiment) report() {
+	var points []string
+	atSteps := 0
+	for _, point := range failpoint.Points {
+		points = append(points, fmt.Sprintf("%s %d", point, x.deaths[point]))
+		atSteps += x.deaths[point]
+		if x.deaths[point] == 0 {
+			x.t.Errorf("the server was never killed at the step %s: nothing arrives there any more, or the load does too little", point)
+		}
+	}
+	begun, _, answered, lost := x.load.counts()
+	x.t.Logf("%d kills in %s, seed %d; on average ready after %s", x.kills, time.Since(x.begun).Round(time.Second), x.seed,
+		(x.server.took / time.Duration(x.server.starts)).Round(time.Millisecond))
+	x.t.Logf("%d kills at steps: %s", atSteps, strings.Join(points, ", "))
+	x.t.Logf("%d applications with %d objects on the clusters, each made once; %d writes acknowledged and kept, %d without an answer",
+		begun, x.witness.count(), answered, lost)
+}
+
+// clusterOf finds a cluster by its identity.
+func (x *experiment) clusterOf(identity string) *cluster {
+	i := slices.IndexFunc(x.clusters, func(c *cluster) bool { return c.identity == identity })
+	if i < 0 {
+		return nil
+	}
+	return x.clusters[i]
+}
