@@ -1,0 +1,38 @@
+package fleet
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWhatMustNotRunTwice(t *testing.T) {
+	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: "
+	const web = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: "
+	for name, c := range map[string]struct{ manifest, want string }{
+		"nothing":                          {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}", ""},
+		"a deployment":                     {web + "{containers: [{ports: [{containerPort: 80}]}], volumes: [{emptyDir: {}}]}}}", ""},
+		"a deployment that takes a port":   {web + "{containers: [{}, {ports: [{containerPort: 80, hostPort: 8080}]}]}}}", "takes the port 8080"},
+		"an init container that takes one": {web + "{initContainers: [{ports: [{hostPort: 1}]}]}}}", "takes the port 1"},
+		"a port of zero":                   {web + "{containers: [{ports: [{hostPort: 0}]}]}}}", ""},
+		"a job":                            {"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}", "Job a would do its work twice"},
+		"a job by the clock":               {"apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: a}", "would do its work twice"},
+		"somebody else's job":              {"apiVersion: example.org/v1\nkind: Job\nmetadata: {name: a}", ""},
+		"a stateful set":                   {"apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}", "keeps state"},
+		"a claim for one":                  {"apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {accessModes: [ReadOnlyMany, ReadWriteOnce]}", "ReadWriteOnce"},
+		"a claim for one pod":              {"apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {accessModes: [ReadWriteOncePod]}", "ReadWriteOncePod"},
+		"a claim for many":                 {"apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {accessModes: [ReadWriteMany]}", ""},
+		"a pod":                            {pod + "{containers: [{}]}", ""},
+		"a pod with data":                  {pod + "{volumes: [{name: v, hostPath: {path: /}}]}", "volumes of its own"},
+		"a pod with settings":              {pod + "{volumes: [{name: v, configMap: {name: c}}, {name: w, secret: {secretName: s}}]}", ""},
+		"a pod that takes a port":          {pod + "{containers: [{ports: [{hostPort: 80}]}]}", "takes the port 80"},
+		"the second of two":                {web + "{}}}\n---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: b}", "Job b"},
+		"a form that is none":              {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: [7]", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			why, yes := HarmfulTwice(manifest(t, c.manifest))
+			if yes != (c.want != "") || !strings.Contains(why, c.want) {
+				t.Errorf("%t: %s", yes, why)
+			}
+		})
+	}
+}
