@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,9 @@ type Options struct {
 	Drain time.Duration
 	// Resync is how often every application is looked at although nothing seems to have changed; a minute when zero.
 	Resync time.Duration
+	// RefusedRetry is how often a manifest that was refused is tried again although nobody changed it: what stood in its
+	// way, a quota or a foreign object, may have gone. A minute when zero.
+	RefusedRetry time.Duration
 	// Now replaces the clock.
 	Now func() time.Time
 }
@@ -42,6 +46,7 @@ type Applications struct {
 	log      *slog.Logger
 	limits   moveLimits
 	resync   time.Duration
+	refused  time.Duration
 	clock    func() time.Time
 	memory   memory
 	ctl      *controller.Controller
@@ -56,13 +61,13 @@ func NewApplications(o Options) *Applications {
 		client: o.Client, apps: o.Apps, clusters: o.Clusters, fleet: o.Fleet, log: o.Log, clock: o.Now,
 		set: client.Of[api.Application](o.Client), leftover: client.Of[api.Leftover](o.Client),
 		limits: moveLimits{ready: orDefault(o.MoveTimeout, 5*time.Minute), drain: orDefault(o.Drain, 5*time.Second)},
-		resync: orDefault(o.Resync, time.Minute),
+		resync: orDefault(o.Resync, time.Minute), refused: orDefault(o.RefusedRetry, time.Minute),
 	}
 	if c.clock == nil {
 		c.clock = time.Now
 	}
 	c.ctl = controller.New(controller.Config{Name: "kubernetes-application", Reconcile: c.reconcile, Workers: 10, Log: o.Log})
-	controller.For(c.ctl, o.Apps)
+	controller.For(c.ctl, o.Apps, matters)
 	controller.OnChange(c.ctl, o.Clusters, c.concerned)
 	return c
 }
@@ -72,6 +77,17 @@ func orDefault(d, fallback time.Duration) time.Duration {
 		return fallback
 	}
 	return d
+}
+
+// matters says whether a change of an application's record asks for something to be done. Conditions, services and
+// counts do not: they are what this controller itself writes.
+func matters(before, after *api.Application) bool {
+	b, a := before.Status, after.Status
+	return before.Metadata.UID != after.Metadata.UID || before.Metadata.Generation != after.Metadata.Generation ||
+		(before.Metadata.Deleted == nil) != (after.Metadata.Deleted == nil) ||
+		!slices.Equal(before.Metadata.Finalizers, after.Metadata.Finalizers) ||
+		b.ScheduledGeneration != a.ScheduledGeneration ||
+		!api.SameRef(b.ScheduledTo, a.ScheduledTo) || !api.SameRef(b.RunningOn, a.RunningOn)
 }
 
 // Run works until ctx ends.
@@ -126,7 +142,7 @@ func (c *Applications) reconcile(ctx context.Context, key controller.Key) (contr
 		c.memory.forget(key) // what is stored may be newer than what we remember
 	}
 	if client.NotFound(err) {
-		return controller.Result{}, nil // removed meanwhile
+		return controller.Result{After: time.Second}, nil // most likely it was removed meanwhile, and is out of the cache then
 	}
 	return result, err
 }

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"sync"
@@ -36,7 +37,7 @@ type Clusters struct {
 	ctl      *controller.Controller
 
 	mu     sync.Mutex
-	misses map[string]misses // by the UID of the cluster's record
+	misses map[controller.Key]misses
 }
 
 // misses counts failed attempts in a row.
@@ -56,13 +57,15 @@ const (
 func NewClusters(o ClusterOptions) *Clusters {
 	c := &Clusters{
 		clusters: o.Clusters, set: client.Of[api.Cluster](o.Client), fleet: o.Fleet, log: o.Log, clock: o.Now,
-		interval: orDefault(o.Interval, 3*time.Second), misses: map[string]misses{},
+		interval: orDefault(o.Interval, 3*time.Second), misses: map[controller.Key]misses{},
 	}
 	if c.clock == nil {
 		c.clock = time.Now
 	}
 	c.ctl = controller.New(controller.Config{Name: "kubernetes-cluster", Reconcile: c.reconcile, Workers: 10, Log: o.Log})
-	controller.For(c.ctl, o.Clusters)
+	controller.For(c.ctl, o.Clusters, func(before, after *api.Cluster) bool {
+		return before.Metadata.Generation != after.Metadata.Generation || watched(before) != watched(after)
+	})
 	return c
 }
 
@@ -72,18 +75,17 @@ func (c *Clusters) Run(ctx context.Context) error { return c.ctl.Run(ctx) }
 func (c *Clusters) reconcile(ctx context.Context, key controller.Key) (controller.Result, error) {
 	cluster := c.clusters.Get(key.Namespace, key.Name)
 	if cluster == nil || !watched(cluster) {
+		c.forget(key)
 		return controller.Result{}, nil
 	}
 	report, err := c.probe(ctx, cluster)
 	if ctx.Err() != nil {
 		return controller.Result{}, ctx.Err()
 	}
-	uid := cluster.Metadata.UID
-	if err != nil && c.tolerable(cluster, err) {
-		return controller.Result{After: c.interval}, nil
-	}
 	if err == nil {
-		c.forget(uid)
+		c.forget(key)
+	} else if c.tolerable(key, cluster, err) {
+		return controller.Result{After: c.interval}, nil
 	}
 	patch := assess(cluster, report, err, api.At(c.clock()))
 	if patch == nil {
@@ -136,26 +138,26 @@ func (*anotherCluster) Error() string {
 }
 
 // tolerable counts a failure and says whether the cluster is to be given more time.
-func (c *Clusters) tolerable(cluster *api.Cluster, err error) bool {
-	if _, another := err.(*anotherCluster); another || cluster.Status.Identity == "" ||
+func (c *Clusters) tolerable(key controller.Key, cluster *api.Cluster, err error) bool {
+	if errors.As(err, new(*anotherCluster)) || cluster.Status.Identity == "" ||
 		cluster.Status.Conditions.Get(api.Reachable).Status == api.False {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m := c.misses[cluster.Metadata.UID]
+	m := c.misses[key]
 	if m.count == 0 {
 		m.since = c.clock()
 	}
 	m.count++
-	c.misses[cluster.Metadata.UID] = m
+	c.misses[key] = m
 	return m.count < missesAllowed || c.clock().Sub(m.since) < silenceAllowed
 }
 
-func (c *Clusters) forget(uid string) {
+func (c *Clusters) forget(key controller.Key) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.misses, uid)
+	delete(c.misses, key)
 }
 
 // assess gives the merge patch of the status after an attempt to ask a cluster, nil when nothing has changed.
@@ -164,7 +166,7 @@ func assess(cluster *api.Cluster, report fleet.Report, failure error, now api.Ti
 	conditions := s.Conditions
 	set := func(c api.Condition) {
 		c.ObservedGeneration = cluster.Metadata.Generation
-		if c != comparable(conditions.Get(c.Type)) {
+		if c != timeless(conditions.Get(c.Type)) {
 			conditions = conditions.With(c, now)
 		}
 	}

@@ -14,6 +14,9 @@ import (
 
 // deploy makes the cluster that the application is bound to hold its manifest.
 func (p *pass) deploy(ctx context.Context) (controller.Result, error) {
+	if wait := p.refusedFor(); wait > 0 {
+		return p.observeUntil(ctx, wait)
+	}
 	cluster := p.clusterOf(p.app.Status.ScheduledTo)
 	if cluster == nil {
 		return controller.Result{}, nil // the scheduler sees the same, and moves it
@@ -30,12 +33,14 @@ func (p *pass) deploy(ctx context.Context) (controller.Result, error) {
 		return controller.Result{}, err
 	}
 	for _, identity := range p.identities() {
-		if identity == m.Identity() || !clean {
+		if identity == m.Identity() {
 			continue
 		}
-		if clean, err = p.cleanCluster(ctx, identity); err != nil { // what an interrupted move left behind
-			return p.blocked(ctx, err)
+		left, err := p.leave(ctx, identity) // a first attempt elsewhere, before the scheduler chose this cluster
+		if err != nil {
+			return controller.Result{}, err
 		}
+		clean = clean && left
 	}
 	if !clean {
 		return controller.Result{After: time.Second}, nil // something removed is still going
@@ -63,12 +68,21 @@ func (p *pass) apply(ctx context.Context, m *fleet.Member) (clean bool, err erro
 	if err := p.announce(ctx, m, plan); err != nil {
 		return false, err
 	}
-	for _, wave := range plan.Waves() {
+	for i, wave := range plan.Waves() {
+		if i > 0 { // the UIDs of the last wave are stored with what comes of it all
+			if err := p.flush(ctx); err != nil {
+				return false, err
+			}
+			failpoint.Hit(failpoint.WaveStored)
+		}
 		if err := p.applyWave(ctx, m, wave); err != nil {
-			return false, err
+			return false, errors.Join(err, p.flush(ctx))
 		}
 	}
-	return p.prune(ctx, m, plan.PruneWaves())
+	if clean, err = p.prune(ctx, m, plan.PruneWaves()); err != nil {
+		return false, errors.Join(err, p.flush(ctx))
+	}
+	return clean, nil
 }
 
 // owner is how the application's objects are marked.
@@ -93,21 +107,27 @@ func (p *pass) announce(ctx context.Context, m *fleet.Member, plan fleet.Plan) e
 	if err := p.ensureFinalizer(ctx); err != nil {
 		return err
 	}
-	var status map[string]any
-	if len(plan.Create)+len(plan.Prune) > 0 || !p.accepted() {
-		status = p.condition(api.Condition{Type: api.Applied, Status: api.Unknown, Reason: api.InProgress})
-	}
+	status := p.begun(plan)
 	for _, c := range plan.Update {
 		p.log.Info("applying again", "application", p.key, "object", c.Key(), "cluster", m.Identity(), "reason", c.Why)
 	}
-	if p.record(plan.Intents()...) {
-		defer failpoint.Hit(failpoint.Announced)
-		return p.store(ctx, status, api.InventoryPart)
+	p.record(plan.Intents()...)
+	if err := p.store(ctx, status); err != nil {
+		return err
 	}
-	if status == nil {
+	failpoint.Hit(failpoint.Announced)
+	return nil
+}
+
+// begun says that something is being applied. A repair is not worth a word; a repeated attempt leaves what was said of
+// the one before until it has another end; a move speaks for itself.
+func (p *pass) begun(plan fleet.Plan) map[string]any {
+	c := p.app.Status.Conditions.Get(api.Applied)
+	news := c.Reason == "" || c.ObservedGeneration != p.app.Metadata.Generation || c.Status == api.True && len(plan.Create) > 0
+	if !news || p.migration.Phase != api.PhaseNone {
 		return nil
 	}
-	return p.store(ctx, status)
+	return p.condition(api.Condition{Type: api.Applied, Status: api.Unknown, Reason: api.InProgress})
 }
 
 // accepted says whether the newest generation was accepted by the cluster before.
@@ -131,9 +151,8 @@ func (p *pass) ensureFinalizer(ctx context.Context) error {
 	return nil
 }
 
-// applyWave applies the objects of one wave and stores what came of them, also when one of them failed.
+// applyWave applies the objects of one wave and notes what came of them, also when one of them failed.
 func (p *pass) applyWave(ctx context.Context, m *fleet.Member, wave []fleet.Change) error {
-	var entries []api.InventoryObject
 	var errs []error
 	for _, r := range m.ApplyWave(ctx, wave) {
 		if r.Err != nil {
@@ -141,38 +160,27 @@ func (p *pass) applyWave(ctx context.Context, m *fleet.Member, wave []fleet.Chan
 			continue
 		}
 		failpoint.Hit(failpoint.ObjectApplied)
-		entries = append(entries, r.Entry)
-	}
-	if p.record(entries...) {
-		if err := p.store(ctx, nil, api.InventoryPart); err != nil {
-			return err
-		}
-		failpoint.Hit(failpoint.WaveStored)
+		p.record(r.Entry)
 	}
 	return errors.Join(errs...)
 }
 
-// prune removes objects from a cluster, one wave after the other. It returns false while objects are still there.
+// prune removes objects from a cluster, one wave after the other. It returns false while objects are still there. What
+// is gone is noted; whoever calls stores it.
 func (p *pass) prune(ctx context.Context, m *fleet.Member, waves [][]api.InventoryObject) (clean bool, err error) {
 	for _, wave := range waves {
-		var gone []api.InventoryObject
 		var errs []error
+		clean := true
 		for _, r := range m.DeleteWave(ctx, wave, p.app.Metadata.UID) {
+			clean = clean && r.Gone
 			if r.Err != nil {
 				errs = append(errs, r.Err)
 			} else if r.Gone {
 				failpoint.Hit(failpoint.ObjectDeleted)
-				gone = append(gone, r.Entry)
+				p.drop(r.Entry)
 			}
 		}
-		if len(gone) > 0 {
-			p.drop(gone...)
-			if err := p.store(ctx, nil, api.InventoryPart); err != nil {
-				return false, err
-			}
-			failpoint.Hit(failpoint.RemovalStored)
-		}
-		if len(errs) > 0 || len(gone) < len(wave) {
+		if len(errs) > 0 || !clean {
 			return false, errors.Join(errs...)
 		}
 	}
@@ -196,6 +204,9 @@ func (p *pass) deployed(ctx context.Context, m *fleet.Member) error {
 	}
 	status["running_on"] = p.app.Status.ScheduledTo
 	status["last_applied_manifest"] = p.app.Spec.Manifest
-	defer failpoint.Hit(failpoint.Deployed)
-	return p.observed(ctx, m, status)
+	if err := p.observed(ctx, m, status); err != nil {
+		return err
+	}
+	failpoint.Hit(failpoint.Deployed)
+	return nil
 }

@@ -11,9 +11,28 @@ import (
 	"github.com/rak-n-rok/krake/internal/fleet"
 )
 
-// retryRefused is how often a manifest that was refused is tried again although nobody changed it: what stood in its
-// way, a quota or a foreign object, may have gone.
-const retryRefused = time.Minute
+// refusal is a manifest that a cluster refused, and when it is tried again.
+type refusal struct {
+	generation int64
+	cluster    api.ResourceRef
+	until      time.Time
+}
+
+// refusedFor says how long the manifest is still not tried again on the cluster that it is bound to.
+func (p *pass) refusedFor() time.Duration {
+	r := p.memory.get(p.key, p.app.Metadata.UID)
+	if r == nil || r.refusal.generation != p.app.Metadata.Generation || !api.SameRef(&r.refusal.cluster, p.app.Status.ScheduledTo) {
+		return 0
+	}
+	return r.refusal.until.Sub(p.clock())
+}
+
+// holdBack has the manifest not tried again for a while.
+func (p *pass) holdBack() {
+	if r := p.memory.get(p.key, p.app.Metadata.UID); r != nil {
+		r.refusal = refusal{p.app.Metadata.Generation, *p.app.Status.ScheduledTo, p.clock().Add(p.refused)}
+	}
+}
 
 // reasonOf is what users see of an error. Waiting for a cluster's record is like not reaching the cluster.
 func reasonOf(err error) api.Reason {
@@ -64,7 +83,7 @@ func (p *pass) notApplied(ctx context.Context, m *fleet.Member, err error) (cont
 		return p.blocked(ctx, err)
 	}
 	if p.app.Status.RunningOn == nil {
-		if clean, err := p.prune(ctx, m, p.everything(m.Identity())); err != nil || !clean {
+		if clean, err := p.cleanCluster(ctx, m.Identity()); err != nil || !clean {
 			return controller.Result{After: time.Second}, err
 		}
 	}
@@ -75,5 +94,6 @@ func (p *pass) notApplied(ctx context.Context, m *fleet.Member, err error) (cont
 			return controller.Result{}, err
 		}
 	}
-	return controller.Result{After: retryRefused}, nil
+	p.holdBack()
+	return p.observeUntil(ctx, p.refused)
 }

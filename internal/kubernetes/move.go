@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
@@ -33,13 +32,13 @@ func (p *pass) beginMove(ctx context.Context) (controller.Result, error) {
 		Source: p.app.Status.RunningOn, Target: p.app.Status.ScheduledTo, SourceID: source, TargetID: target.Status.Identity,
 		Generation: p.app.Metadata.Generation, Started: &now, Failures: p.migration.Failures, Message: p.migration.Message,
 	}
-	p.migration = enter(m, phase, now, p.limits.ready)
+	p.enterPhase(enter(m, phase, now, p.limits.ready))
 	p.log.Info("moving", "application", p.key, "from", p.app.Status.RunningOn.Name, "to", target.Metadata.Name, "phase", phase)
 	status := p.condition(api.Condition{Type: api.Migrating, Status: api.True, Reason: string(phase)})
 	if status == nil {
 		status = map[string]any{}
 	}
-	if err := p.store(ctx, status, api.MigrationPart); err != nil {
+	if err := p.store(ctx, status); err != nil {
 		return controller.Result{}, err
 	}
 	failpoint.Hit(failpoint.MoveBegun)
@@ -71,34 +70,41 @@ func (p *pass) deleteFirst() (yes bool, why string) {
 
 // move carries out the action of the phase that a move is in, and goes on to the next phase.
 func (p *pass) move(ctx context.Context) (controller.Result, error) {
-	o, wait, err := p.moveAction(ctx)
+	result, again, err := p.moveAction(ctx)
 	if err != nil {
-		if ours(err) {
-			return controller.Result{}, err
-		}
-		p.log.Warn("a move does not get on", "application", p.key, "phase", p.migration.Phase, "error", err)
+		return controller.Result{}, err
 	}
-	next, eff := advance(p.migration, o, p.now(), p.limits)
+	next, eff := advance(p.migration, result, p.now(), p.limits)
 	if next.Phase == p.migration.Phase {
-		return controller.Result{After: p.until(wait)}, nil
+		return controller.Result{After: p.until(again)}, p.moveWaits(ctx, result.why)
 	}
 	cleaned := p.migration.SourceID
 	if p.migration.Phase == api.PhaseUndoing {
 		cleaned = p.migration.TargetID
 	}
 	if eff.handOver {
-		if err := p.handOver(ctx, cleaned, "The cluster could not be reached when the application moved away."); err != nil {
+		if err := p.handOver(ctx, cleaned, unreachable); err != nil {
 			return controller.Result{}, err
 		}
 	}
 	status := p.effectsOf(eff, next)
 	p.log.Info("move", "application", p.key, "from", p.migration.Phase, "to", next.Phase, "message", next.Message)
-	p.migration = next
-	if err := p.store(ctx, status, api.MigrationPart); err != nil {
+	p.enterPhase(next)
+	if err := p.store(ctx, status); err != nil {
 		return controller.Result{}, err
 	}
 	failpoint.Hit(failpoint.MoveAdvanced)
 	return controller.Result{After: time.Millisecond}, nil
+}
+
+// moveWaits stores what a move waits for.
+func (p *pass) moveWaits(ctx context.Context, why string) error {
+	status := p.condition(api.Condition{Type: api.Migrating, Status: api.True, Reason: string(p.migration.Phase), Message: why})
+	if status == nil {
+		return nil
+	}
+	p.log.Info("a move waits", "application", p.key, "phase", p.migration.Phase, "for", why)
+	return p.store(ctx, status)
 }
 
 // until waits for an action to be repeated, but not beyond the deadline of the phase.
@@ -109,62 +115,66 @@ func (p *pass) until(wait time.Duration) time.Duration {
 	return wait
 }
 
-// moveAction does what the phase is for. wait is when to try again.
-func (p *pass) moveAction(ctx context.Context) (o outcome, wait time.Duration, err error) {
+// moveAction does what the phase is for, and says when it is to be done again. An error is one of Krake's own API.
+func (p *pass) moveAction(ctx context.Context) (result, time.Duration, error) {
 	switch p.migration.Phase {
 	case api.PhaseStopping, api.PhaseRemoving:
 		return p.clear(ctx, p.migration.SourceID)
 	case api.PhaseUndoing:
 		return p.clear(ctx, p.migration.TargetID)
 	case api.PhaseCreating:
-		o, err = p.createOnTarget(ctx)
-		return o, p.resync, err
+		return p.createOnTarget(ctx)
 	default:
-		return notYet, p.resync, nil
+		return result{}, p.resync, nil
 	}
 }
 
 // clear removes everything from one cluster of a move.
-func (p *pass) clear(ctx context.Context, identity string) (outcome, time.Duration, error) {
+func (p *pass) clear(ctx context.Context, identity string) (result, time.Duration, error) {
 	clean, err := p.cleanCluster(ctx, identity)
 	switch {
-	case err != nil && (fleet.Unreachable(err) || errors.As(err, new(*waitError))):
-		return lost, time.Second, err
+	case err != nil && ours(err):
+		return result{}, 0, err
+	case silent(err):
+		return result{lost, err.Error()}, time.Second, nil
 	case err != nil:
-		return notYet, time.Second, err
+		return result{notYet, err.Error()}, time.Second, nil
 	case !clean:
-		return notYet, 500 * time.Millisecond, nil
+		return result{}, 500 * time.Millisecond, nil
 	default:
-		return done, 0, nil
+		return result{outcome: done}, 0, nil
 	}
 }
 
 // createOnTarget applies the manifest on the target and says whether everything is ready there.
-func (p *pass) createOnTarget(ctx context.Context) (outcome, error) {
+func (p *pass) createOnTarget(ctx context.Context) (result, time.Duration, error) {
 	target := p.clusterOf(p.migration.Target)
 	if target == nil {
-		return refused, errors.New("the record of the target was removed")
+		return result{refused, "its record was removed"}, 0, nil
 	}
 	m, err := connect(ctx, p.fleet, target)
-	if err != nil {
-		return notYet, err
+	if err == nil {
+		_, err = p.apply(ctx, m)
 	}
-	if _, err := p.apply(ctx, m); err != nil {
-		if fleet.Final(err) && !ours(err) {
-			return refused, err
-		}
-		return notYet, err
+	switch {
+	case err != nil && ours(err):
+		return result{}, 0, err
+	case fleet.Final(err):
+		return result{refused, err.Error()}, 0, nil
+	case err != nil:
+		return result{notYet, err.Error()}, 2 * time.Second, nil
 	}
 	m.Observe(p.entries(m.Identity()))
 	seen := p.live(m)
 	if !seen.Synced() {
-		return notYet, nil
+		return result{}, p.resync, nil // an informer tells when there is something to see
 	}
-	if h := fleet.Health(seen.Live(), seen.Missing()); h.Ready || h.Completed {
-		p.services = addresses(m, seen)
-		return done, nil
+	h := fleet.Health(seen.Live(), seen.Missing())
+	if !h.Ready && !h.Completed {
+		return result{notYet, h.Message}, p.resync, nil
 	}
-	return notYet, nil
+	p.services = addresses(m, seen)
+	return result{outcome: done}, 0, nil
 }
 
 // effectsOf gives the status fields that change with a new phase.

@@ -13,8 +13,14 @@ const (
 	notYet  outcome = iota // the action is not done; it is repeated
 	done                   // what the phase is for holds
 	refused                // the target does not take the application
-	lost                   // the cluster to remove from does not answer or has no record any more
+	lost                   // the cluster to remove from does not answer
 )
+
+// result is an outcome, and for people what it waits for or why it cannot be had.
+type result struct {
+	outcome
+	why string
+}
 
 // effects are what else must be stored together with a new phase.
 type effects struct {
@@ -33,23 +39,24 @@ type moveLimits struct {
 // advance gives the state of a move after an outcome, and what to store with it. It is a pure function: the same move,
 // outcome and time give the same result, and repeating an action after a crash gives the same outcome.
 //
-// A move that deletes first is over once the source is empty: what follows is a first deployment.
-func advance(m api.Migration, o outcome, now api.Time, limits moveLimits) (api.Migration, effects) {
+// A move that deletes first is over once the source is empty: what follows is a first deployment. It waits for a source
+// that does not answer, because there the copy may still run that must not be the second one.
+func advance(m api.Migration, r result, now api.Time, limits moveLimits) (api.Migration, effects) {
 	late := m.Deadline != nil && !now.Before(*m.Deadline)
-	gone := o == done || o == lost
+	gone := r.outcome == done || r.outcome == lost
 	switch m.Phase {
 	case api.PhaseStopping:
-		if gone {
-			return finish(m, ""), effects{leaveSource: true, handOver: o == lost}
+		if r.outcome == done {
+			return finish(m, ""), effects{leaveSource: true}
 		}
 	case api.PhaseCreating:
 		switch {
-		case o == done:
+		case r.outcome == done:
 			return enter(m, api.PhaseDraining, now, limits.drain), effects{switchOver: true}
-		case o == refused:
-			return undo(m, now, "the target refused the application"), effects{}
+		case r.outcome == refused:
+			return undo(m, now, sentence("the target does not take the application", r.why)), effects{}
 		case late:
-			return undo(m, now, "the application was not ready on the target in time"), effects{}
+			return undo(m, now, sentence("the application was not ready on the target in time", r.why)), effects{}
 		}
 	case api.PhaseDraining:
 		if late || m.Deadline == nil {
@@ -57,14 +64,21 @@ func advance(m api.Migration, o outcome, now api.Time, limits moveLimits) (api.M
 		}
 	case api.PhaseRemoving:
 		if gone {
-			return finish(m, ""), effects{handOver: o == lost}
+			return finish(m, ""), effects{handOver: r.outcome == lost}
 		}
 	case api.PhaseUndoing:
 		if gone {
-			return finish(m, m.Message), effects{giveUp: true, handOver: o == lost}
+			return finish(m, m.Message), effects{giveUp: true, handOver: r.outcome == lost}
 		}
 	}
 	return m, effects{}
+}
+
+func sentence(what, why string) string {
+	if why == "" {
+		return what
+	}
+	return what + ": " + why
 }
 
 func enter(m api.Migration, phase api.MigrationPhase, now api.Time, limit time.Duration) api.Migration {

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"maps"
+	"time"
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/internal/controller"
@@ -22,6 +23,12 @@ func (p *pass) observe(ctx context.Context) (controller.Result, error) {
 	return controller.Result{After: p.resync}, p.observed(ctx, m, map[string]any{})
 }
 
+// observeUntil stores what is seen of an application that is to be worked on again after a while.
+func (p *pass) observeUntil(ctx context.Context, wait time.Duration) (controller.Result, error) {
+	_, err := p.observe(ctx)
+	return controller.Result{After: wait}, err
+}
+
 // observed adds to a patch of the status what is seen on a cluster, and stores it if there is anything to store.
 func (p *pass) observed(ctx context.Context, m *fleet.Member, status map[string]any) error {
 	m.Observe(p.entries(m.Identity()))
@@ -30,9 +37,6 @@ func (p *pass) observed(ctx context.Context, m *fleet.Member, status map[string]
 		if found := addresses(m, seen); !maps.Equal(found, p.app.Status.Services) {
 			status["services"] = p.servicesPatch(found)
 		}
-	}
-	if len(status) == 0 {
-		return nil
 	}
 	return p.store(ctx, status)
 }
@@ -44,7 +48,7 @@ func (p *pass) sawHealth(h fleet.HealthReport, status map[string]any) {
 		conditions = p.app.Status.Conditions
 	}
 	next := healthCondition(h, conditions.Get(api.Healthy), p.app.Metadata.Generation)
-	if next != comparable(conditions.Get(api.Healthy)) {
+	if next != timeless(conditions.Get(api.Healthy)) {
 		status["conditions"] = conditions.With(next, p.now())
 	}
 	if h.Containers != p.app.Status.ContainerHealth {
@@ -52,7 +56,8 @@ func (p *pass) sawHealth(h fleet.HealthReport, status map[string]any) {
 	}
 }
 
-func comparable(c api.Condition) api.Condition {
+// timeless is a condition as it is found, without the time of its last transition.
+func timeless(c api.Condition) api.Condition {
 	c.LastTransition = nil
 	return c
 }

@@ -18,6 +18,8 @@ type pass struct {
 	inventory api.Inventory
 	migration api.Migration
 	services  map[string]string // of the target of a move, once it is ready
+
+	inventoryChanged, migrationChanged bool // and not stored yet
 }
 
 // remembered is what the controller keeps of an application between passes, to ask the API less. It is the only writer
@@ -26,6 +28,7 @@ type remembered struct {
 	uid       string
 	inventory api.Inventory
 	migration api.Migration
+	refusal   refusal
 }
 
 // memory remembers by key. Its zero value is empty.
@@ -92,38 +95,43 @@ func (c *Applications) begin(ctx context.Context, key controller.Key, app *api.A
 	return p, nil
 }
 
-// store writes the status fields of a merge patch, and inventory and migration with them in one transaction.
-func (p *pass) store(ctx context.Context, status map[string]any, parts ...string) error {
+// store writes the status fields of a merge patch, and in the same transaction the parts of which something is not
+// stored yet. Nil fields store the parts alone; with nothing to store it does nothing.
+func (p *pass) store(ctx context.Context, status map[string]any) error {
+	parts := map[string]any{}
+	if p.inventoryChanged {
+		parts[api.InventoryPart] = p.inventory
+	}
+	if p.migrationChanged {
+		parts[api.MigrationPart] = p.migration
+	}
+	if len(status)+len(parts) == 0 {
+		return nil
+	}
 	if status == nil {
 		status = map[string]any{}
 	}
-	patch := map[string]any{"status": status}
-	docs := map[string]any{}
-	if slices.Contains(parts, api.InventoryPart) {
-		docs[api.InventoryPart] = p.inventory
-	}
-	if slices.Contains(parts, api.MigrationPart) {
-		docs[api.MigrationPart] = p.migration
-	}
-	if len(docs) > 0 {
-		patch["parts"] = docs
-	}
-	app, err := p.set.PatchStatus(ctx, p.app, patch)
+	app, err := p.set.PatchStatus(ctx, p.app, map[string]any{"status": status, "parts": parts})
 	if err != nil {
 		return err
 	}
-	p.app = app
+	p.app, p.inventoryChanged, p.migrationChanged = app, false, false
 	if r := p.memory.get(p.key, app.Metadata.UID); r != nil {
 		r.inventory, r.migration = p.inventory, p.migration
 	}
 	return nil
 }
 
-// conditions returns the patch that sets one condition, nil when it holds already.
+// flush stores the parts alone.
+func (p *pass) flush(ctx context.Context) error { return p.store(ctx, nil) }
+
+// enterPhase sets the state of a move.
+func (p *pass) enterPhase(m api.Migration) { p.migration, p.migrationChanged = m, true }
+
+// condition returns the patch that sets one condition, nil when it holds already.
 func (p *pass) condition(c api.Condition) map[string]any {
 	c.ObservedGeneration = p.app.Metadata.Generation
-	old := p.app.Status.Conditions.Get(c.Type)
-	if old.Status == c.Status && old.Reason == c.Reason && old.Message == c.Message && old.ObservedGeneration == c.ObservedGeneration {
+	if c == timeless(p.app.Status.Conditions.Get(c.Type)) {
 		return nil
 	}
 	return map[string]any{"conditions": p.app.Status.Conditions.With(c, p.now())}
@@ -140,23 +148,22 @@ func (p *pass) entries(identity string) []api.InventoryObject {
 	return out
 }
 
-// record puts entries into the inventory, replacing those of the same objects, and says whether that changed it. The
-// slice is copied: the old one may be in memory.
-func (p *pass) record(entries ...api.InventoryObject) (changed bool) {
+// record puts entries into the inventory, replacing those of the same objects. The slice is copied: the old one may be
+// in memory.
+func (p *pass) record(entries ...api.InventoryObject) {
 	objects := slices.Clone(p.inventory.Objects)
 	for _, e := range entries {
 		i := slices.IndexFunc(objects, e.SameObject)
 		switch {
 		case i < 0:
 			objects = append(objects, e)
-			changed = true
+			p.inventoryChanged = true
 		case objects[i] != e:
 			objects[i] = e
-			changed = true
+			p.inventoryChanged = true
 		}
 	}
 	p.inventory = api.Inventory{Objects: objects}
-	return changed
 }
 
 // drop takes entries out of the inventory.
@@ -167,5 +174,6 @@ func (p *pass) drop(entries ...api.InventoryObject) {
 			objects = append(objects, o)
 		}
 	}
+	p.inventoryChanged = p.inventoryChanged || len(objects) < len(p.inventory.Objects)
 	p.inventory = api.Inventory{Objects: objects}
 }

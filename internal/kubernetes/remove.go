@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/rak-n-rok/krake/client"
 	"github.com/rak-n-rok/krake/internal/controller"
 	"github.com/rak-n-rok/krake/internal/failpoint"
+	"github.com/rak-n-rok/krake/internal/fleet"
 )
 
 // remove takes the objects of a deleted application off all clusters, and then lets its record go.
@@ -20,20 +22,32 @@ func (p *pass) remove(ctx context.Context) (controller.Result, error) {
 				return controller.Result{}, err
 			}
 		}
-		for _, identity := range p.identities() {
-			clean, err := p.cleanCluster(ctx, identity)
-			if err != nil {
-				return p.notCleaned(ctx, err)
-			}
-			if !clean {
-				return controller.Result{After: 500 * time.Millisecond}, nil
-			}
+		clean, err := p.cleanAll(ctx)
+		if err != nil {
+			return p.notCleaned(ctx, err)
+		}
+		if !clean {
+			return controller.Result{After: 500 * time.Millisecond}, nil
 		}
 	}
 	finalizers := slices.DeleteFunc(slices.Clone(p.app.Metadata.Finalizers), func(f string) bool { return f == api.FinalizerResources })
 	_, err := p.set.Patch(ctx, p.app, map[string]any{"metadata": map[string]any{"finalizers": finalizers}})
 	failpoint.Hit(failpoint.FinalizerRemoved)
 	return controller.Result{}, err
+}
+
+// cleanAll removes everything from all clusters. One that cannot be reached does not hold up the others.
+func (p *pass) cleanAll(ctx context.Context) (clean bool, err error) {
+	clean = true
+	var errs []error
+	for _, identity := range p.identities() {
+		c, err := p.cleanCluster(ctx, identity)
+		if err != nil && ours(err) {
+			return false, err
+		}
+		clean, errs = clean && c, append(errs, err)
+	}
+	return clean, errors.Join(errs...)
 }
 
 // identities lists the clusters in the inventory.
@@ -57,8 +71,29 @@ func (p *pass) cleanCluster(ctx context.Context, identity string) (clean bool, e
 	if m == nil {
 		return true, p.handOver(ctx, identity, "The cluster's record was removed.")
 	}
-	return p.prune(ctx, m, p.everything(identity))
+	clean, err = p.prune(ctx, m, p.everything(identity))
+	if storeErr := p.flush(ctx); storeErr != nil {
+		return false, storeErr
+	}
+	failpoint.Hit(failpoint.RemovalStored)
+	return clean, err
 }
+
+// leave removes everything from a cluster that the application has left. What is on one that cannot be reached becomes a
+// leftover.
+func (p *pass) leave(ctx context.Context, identity string) (clean bool, err error) {
+	clean, err = p.cleanCluster(ctx, identity)
+	if silent(err) {
+		return true, p.handOver(ctx, identity, unreachable)
+	}
+	return clean, err
+}
+
+// unreachable is the cause of what is left over on a cluster that an application has left.
+const unreachable = "The cluster could not be reached when the application moved away."
+
+// silent says whether an error means that nothing is known of a cluster.
+func silent(err error) bool { return fleet.Unreachable(err) || errors.As(err, new(*waitError)) }
 
 // handOver makes a leftover of what the application has on a cluster. It comes before the entries leave the inventory;
 // the leftover's controller leaves alone what an application still lists.
@@ -77,9 +112,9 @@ func (p *pass) handOver(ctx context.Context, identity, cause string) error {
 		return err
 	}
 	failpoint.Hit(failpoint.LeftoverCreated)
-	p.log.Info("left over on a cluster that cannot be reached", "application", p.key, "cluster", identity, "objects", len(entries))
+	p.log.Info("left over", "application", p.key, "cluster", identity, "objects", len(entries), "cause", cause)
 	p.drop(entries...)
-	return p.store(ctx, nil, api.InventoryPart)
+	return p.flush(ctx)
 }
 
 func (p *pass) addToLeftover(ctx context.Context, l *api.Leftover) error {
