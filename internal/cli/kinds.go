@@ -42,6 +42,7 @@ func presentations() []presentation {
 	return []presentation{
 		applications(),
 		clusters(),
+		leftovers(),
 	}
 }
 
