@@ -27,9 +27,9 @@ const (
 )
 
 // Documents below compressFrom stay readable. Above, Snappy makes a manifest of
-// 4 KiB a third and one of 32 KiB a quarter, for 2 and 15 µs at each read; zstd
-// would make it a fifth and an eighth, for four times the time, and documents
-// are read far more often than written.
+// 4 KiB a third and one of 32 KiB a quarter, for about 2 and 20 µs at each read.
+// Zstd would make them a fifth and an eighth, for two to four times as long, and
+// documents are read far more often than written.
 const compressFrom = 4 << 10
 
 // maxDocument bounds what a frame may claim to unpack to, so that a broken
