@@ -48,12 +48,10 @@ func (s *Scheduler) write(ctx context.Context, a *api.Application, next step, re
 	return err
 }
 
-// recorded returns what was decided before. An application that was never decided on has no record to ask for.
+// recorded returns what was decided before. The cached application does not tell whether there is anything: it may be
+// older than the last decision.
 func (s *Scheduler) recorded(ctx context.Context, a *api.Application) (api.Placement, error) {
 	var p api.Placement
-	if a.Status.Conditions.Get(api.Scheduled).Reason == "" {
-		return p, nil
-	}
 	_, err := s.set.GetPart(ctx, a, api.PlacementPart, &p)
 	return p, err
 }

@@ -78,18 +78,19 @@ func TestAttemptsAreCountedDownToFailure(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.schedule()
-			a := w.app("echo", retrying(limit, 1))
+			a := w.app("echo", demanding("tier is gold"), retrying(limit, 1))
 			if got := strings.Join(w.history(a, api.AppFailed), ", "); got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
 			// Terminal means that nothing but the user revives it.
-			w.cluster(space, "late")
 			w.caughtUp(1)
+			w.cluster(space, "late", "tier", "gold")
+			w.caughtUp(2)
 			if failed := w.get(a); failed.Status.State != api.AppFailed || failed.Status.ScheduledTo != nil {
 				t.Errorf("without an edit it became %s on %v", failed.Status.State, failed.Status.ScheduledTo)
 			}
-			w.edit(a, demanding("probe is probe1"))
-			w.untilOn(a, "probe1")
+			w.edit(a, func(a *api.Application) { a.Spec.Manifest = manifest("2") })
+			w.untilOn(a, "late")
 		})
 	}
 }
@@ -180,7 +181,7 @@ func TestWhatMovesAnApplication(t *testing.T) {
 	if a.Status.ScheduledGeneration != a.Metadata.Generation {
 		t.Errorf("generation %d is not handed on, only %d", a.Metadata.Generation, a.Status.ScheduledGeneration)
 	}
-	if d := w.placement(a).Decisions; d[0].Outcome != core.Moved || d[0].Current != "here" || d[1].Current != "there" {
+	if d := w.placement(a).Decisions; d[0].Outcome != core.Moved || d[0].Current != "here" || d[0].Chosen != "silver" {
 		t.Errorf("the record is %+v", d)
 	}
 }
