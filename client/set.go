@@ -103,10 +103,13 @@ func (s Objects[P]) List(ctx context.Context, namespace string) ([]P, string, er
 		return nil, "", err
 	}
 	doc, err := wire.Parse(data)
+	if err != nil {
+		return nil, "", fmt.Errorf("the list of %s cannot be read: %w", s.kind.Plural, err)
+	}
 	list, _ := doc.(map[string]any)
 	items, ok := list["items"].([]any)
-	if err != nil || !ok {
-		return nil, "", fmt.Errorf("the list of %s cannot be read: %v", s.kind.Plural, err)
+	if !ok {
+		return nil, "", fmt.Errorf("the list of %s cannot be read: it has no items", s.kind.Plural)
 	}
 	out := make([]P, 0, len(items))
 	for _, item := range items {

@@ -35,7 +35,7 @@ type Event[P any] struct {
 	Cursor string // resuming from here continues with the next event
 }
 
-// heartbeat is how often the server is asked for a sign of life; without one for twice as long the connection is dead.
+// heartbeat is how often the server is asked for a sign of life; without one for three times as long the connection is dead.
 const heartbeat = 10 * time.Second
 
 // Watch calls handle for every change after the version or cursor from, in order, without losing or repeating one,
