@@ -50,7 +50,9 @@ func NewLeftovers(o LeftoverOptions) *Leftovers {
 		c.clock = time.Now
 	}
 	c.ctl = controller.New(controller.Config{Name: "leftovers", Reconcile: c.reconcile, Log: o.Log})
-	controller.For(c.ctl, o.Leftovers)
+	controller.For(c.ctl, o.Leftovers, func(before, after *api.Leftover) bool {
+		return before.Metadata.Generation != after.Metadata.Generation
+	})
 	controller.OnChange(c.ctl, o.Clusters, func(_, after *api.Cluster) []controller.Key {
 		if after == nil || after.Status.Identity == "" {
 			return nil
@@ -78,8 +80,9 @@ func (c *Leftovers) reconcile(ctx context.Context, key controller.Key) (controll
 		return controller.Result{}, nil
 	}
 	if len(l.Spec.Objects) == 0 {
-		if c.needed(l) {
-			return controller.Result{After: c.retry}, nil
+		needed, err := c.needed(ctx, l)
+		if needed || err != nil {
+			return controller.Result{After: c.retry}, err
 		}
 		return controller.Result{}, c.finish(ctx, l)
 	}
@@ -87,7 +90,7 @@ func (c *Leftovers) reconcile(ctx context.Context, key controller.Key) (controll
 	if err != nil {
 		return c.failed(ctx, l, err)
 	}
-	left, err := c.clean(ctx, m, l)
+	left, again, err := c.clean(ctx, m, l)
 	if err != nil {
 		return c.failed(ctx, l, err)
 	}
@@ -97,7 +100,7 @@ func (c *Leftovers) reconcile(ctx context.Context, key controller.Key) (controll
 	if len(left) < len(l.Spec.Objects) {
 		_, err = c.set.Patch(ctx, l, map[string]any{"spec": map[string]any{"objects": left}})
 	}
-	return controller.Result{After: time.Second}, err
+	return controller.Result{After: again}, err
 }
 
 func (c *Leftovers) finish(ctx context.Context, l *api.Leftover) error {
@@ -110,80 +113,84 @@ func (c *Leftovers) finish(ctx context.Context, l *api.Leftover) error {
 	return err
 }
 
-// needed says whether the way to a cluster that a leftover keeps may still be wanted: another leftover is there, or an
-// application that was bound to the cluster's record, and no record leads there.
-func (c *Leftovers) needed(l *api.Leftover) bool {
-	if len(l.Spec.Kubeconfig) == 0 || l.Spec.Cluster == nil {
-		return false
-	}
+// needed says whether the way to a cluster that a leftover keeps may still be wanted: no record leads there, and another
+// leftover or an application has something there. What applications have is asked of the API, and before the leftovers
+// are: an application that hands over creates the leftover first.
+func (c *Leftovers) needed(ctx context.Context, l *api.Leftover) (bool, error) {
 	known := c.clusters.List(func(k *api.Cluster) bool { return k.Status.Identity == l.Spec.Identity })
-	others := c.leftovers.List(func(o *api.Leftover) bool {
+	if len(l.Spec.Kubeconfig) == 0 || len(known) > 0 {
+		return false, nil
+	}
+	for _, a := range c.apps.List(nil) {
+		inventory, err := c.inventory(ctx, a)
+		if err != nil || slices.ContainsFunc(inventory, func(o api.InventoryObject) bool { return o.Cluster == l.Spec.Identity }) {
+			return true, err
+		}
+	}
+	all, _, err := c.set.List(ctx, "")
+	return slices.ContainsFunc(all, func(o *api.Leftover) bool {
 		return o.Spec.Identity == l.Spec.Identity && o.Metadata.UID != l.Metadata.UID
-	})
-	users := c.apps.List(func(a *api.Application) bool {
-		return api.SameRef(a.Status.ScheduledTo, l.Spec.Cluster) || api.SameRef(a.Status.RunningOn, l.Spec.Cluster) ||
-			a.Metadata.Deleted != nil
-	})
-	return len(known) == 0 && len(others)+len(users) > 0
+	}), err
 }
 
-// member finds a way to the cluster: by a record, else by the kubeconfig that a leftover kept.
+// member finds a way to the cluster: by a record, else by a kubeconfig that a leftover kept.
 func (c *Leftovers) member(ctx context.Context, l *api.Leftover) (*fleet.Member, error) {
 	m, err := memberByIdentity(ctx, c.fleet, c.clusters, l.Spec.Identity)
 	if m != nil || err != nil {
 		return m, err
 	}
-	keepers := c.leftovers.List(func(k *api.Leftover) bool {
+	err = &waitError{"no cluster with this identity is registered"}
+	for _, k := range c.leftovers.List(func(k *api.Leftover) bool {
 		return k.Spec.Identity == l.Spec.Identity && len(k.Spec.Kubeconfig) > 0
-	})
-	for _, k := range keepers {
-		m, err := c.fleet.Member(ctx, k.Spec.Kubeconfig)
-		if err == nil && m.Identity() != l.Spec.Identity {
-			err = &anotherCluster{}
+	}) {
+		if m, err = c.fleet.Member(ctx, k.Spec.Kubeconfig); err != nil {
+			continue
 		}
-		if err != nil {
-			return nil, err
+		if m.Identity() == l.Spec.Identity {
+			return m, nil
 		}
-		return m, nil
+		err = &anotherCluster{}
 	}
-	return nil, &waitError{"no cluster with this identity is registered"}
+	return nil, err
 }
 
 // settled is how long an object that was only announced is looked for: whoever was about to create it has given up by
 // then.
 const settled = time.Minute
 
-// clean removes the objects, the last wave first, and returns those that are still there.
-func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover) ([]api.InventoryObject, error) {
-	wanted, err := c.stillWanted(ctx, l)
+// clean removes the objects, the last wave first, and returns those that are still there and when to look again. What
+// the application lists as its own is left alone: it has it again, or is about to hand it over.
+func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover) (left []api.InventoryObject, again time.Duration, err error) {
+	kept, err := c.keptByApplication(ctx, l)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var left []api.InventoryObject
-	plan := fleet.NewPlan(fleet.Situation{Cluster: l.Spec.Identity, Inventory: l.Spec.Objects})
-	wave := plan.PruneWaves()[0]
+	isKept := func(o api.InventoryObject) bool { return slices.ContainsFunc(kept, o.SameObject) }
+	objects := slices.DeleteFunc(slices.Clone(l.Spec.Objects), isKept)
+	plan := fleet.NewPlan(fleet.Situation{Cluster: l.Spec.Identity, Inventory: objects})
+	waves := plan.PruneWaves()
+	if len(waves) == 0 {
+		return l.Spec.Objects, c.retry, nil
+	}
 	for _, e := range l.Spec.Objects {
-		if slices.ContainsFunc(wanted, e.SameObject) {
-			continue // an application has it again
-		}
-		if !slices.ContainsFunc(wave, e.SameObject) {
+		if isKept(e) || !slices.ContainsFunc(waves[0], e.SameObject) {
 			left = append(left, e)
 			continue
 		}
 		gone, err := m.Delete(ctx, e, l.Spec.ApplicationUID)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		young := e.UID == "" && c.clock().Sub(l.Metadata.Created.Time()) < settled
 		if !gone || young {
 			left = append(left, e)
 		}
 	}
-	return left, nil
+	return left, time.Second, nil
 }
 
-// stillWanted returns the inventory of the application that the objects were of, if it still exists.
-func (c *Leftovers) stillWanted(ctx context.Context, l *api.Leftover) ([]api.InventoryObject, error) {
+// keptByApplication returns the inventory of the application that the objects were of, if it still exists.
+func (c *Leftovers) keptByApplication(ctx context.Context, l *api.Leftover) ([]api.InventoryObject, error) {
 	if l.Spec.Application == nil {
 		return nil, nil
 	}
@@ -194,8 +201,16 @@ func (c *Leftovers) stillWanted(ctx context.Context, l *api.Leftover) ([]api.Inv
 	if err != nil || app.Metadata.UID != l.Spec.ApplicationUID {
 		return nil, err
 	}
+	return c.inventory(ctx, app)
+}
+
+// inventory reads what an application has on clusters, nothing if it is gone.
+func (c *Leftovers) inventory(ctx context.Context, app *api.Application) ([]api.InventoryObject, error) {
 	var inventory api.Inventory
-	_, err = c.appSet.GetPart(ctx, app, api.InventoryPart, &inventory)
+	_, err := c.appSet.GetPart(ctx, app, api.InventoryPart, &inventory)
+	if client.NotFound(err) {
+		return nil, nil
+	}
 	return inventory.Objects, err
 }
 

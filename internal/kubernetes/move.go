@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -23,21 +24,14 @@ func (p *pass) beginMove(ctx context.Context) (controller.Result, error) {
 		return controller.Result{}, p.store(ctx, map[string]any{"running_on": p.app.Status.ScheduledTo})
 	}
 	now := p.now()
-	phase := api.PhaseCreating
-	if first, why := p.deleteFirst(); first {
-		phase = api.PhaseStopping
-		p.log.Info("moving by deleting first", "application", p.key, "reason", why)
-	}
-	m := api.Migration{
+	first, why := p.deleteFirst()
+	p.enterPhase(begin(api.Migration{
 		Source: p.app.Status.RunningOn, Target: p.app.Status.ScheduledTo, SourceID: source, TargetID: target.Status.Identity,
-		Generation: p.app.Metadata.Generation, Started: &now, Failures: p.migration.Failures, Message: p.migration.Message,
-	}
-	p.enterPhase(enter(m, phase, now, p.limits.ready))
-	p.log.Info("moving", "application", p.key, "from", p.app.Status.RunningOn.Name, "to", target.Metadata.Name, "phase", phase)
-	status := p.condition(api.Condition{Type: api.Migrating, Status: api.True, Reason: string(phase)})
-	if status == nil {
-		status = map[string]any{}
-	}
+		Generation: p.app.Metadata.Generation, Started: &now, Failures: p.migration.Failures,
+	}, first, now, p.limits))
+	p.log.Info("moving", "application", p.key, "from", p.app.Status.RunningOn.Name, "to", target.Metadata.Name,
+		"phase", p.migration.Phase, "why", why)
+	status := p.condition(api.Condition{Type: api.Migrating, Status: api.True, Reason: string(p.migration.Phase)})
 	if err := p.store(ctx, status); err != nil {
 		return controller.Result{}, err
 	}
@@ -97,13 +91,13 @@ func (p *pass) move(ctx context.Context) (controller.Result, error) {
 	return controller.Result{After: time.Millisecond}, nil
 }
 
-// moveWaits stores what a move waits for.
+// moveWaits stores what a move waits for, and what it has done so far.
 func (p *pass) moveWaits(ctx context.Context, why string) error {
-	status := p.condition(api.Condition{Type: api.Migrating, Status: api.True, Reason: string(p.migration.Phase), Message: why})
-	if status == nil {
-		return nil
+	status := p.condition(api.Condition{Type: api.Migrating, Status: api.True, Reason: string(p.migration.Phase),
+		Message: cmp.Or(why, p.migration.Message)})
+	if status != nil {
+		p.log.Info("a move waits", "application", p.key, "phase", p.migration.Phase, "for", why)
 	}
-	p.log.Info("a move waits", "application", p.key, "phase", p.migration.Phase, "for", why)
 	return p.store(ctx, status)
 }
 

@@ -36,6 +36,14 @@ type moveLimits struct {
 	drain time.Duration // how long both copies run after the switch, so that clients can follow
 }
 
+// begin gives a move its first phase. Creating has a deadline; stopping takes as long as it takes.
+func begin(m api.Migration, deleteFirst bool, now api.Time, limits moveLimits) api.Migration {
+	if deleteFirst {
+		return enter(m, api.PhaseStopping, now, 0)
+	}
+	return enter(m, api.PhaseCreating, now, limits.ready)
+}
+
 // advance gives the state of a move after an outcome, and what to store with it. It is a pure function: the same move,
 // outcome and time give the same result, and repeating an action after a crash gives the same outcome.
 //

@@ -75,7 +75,10 @@ func Run(ctx context.Context, cfg Config, ready func(address string)) error {
 		return client.New(client.Config{URL: "http://krake.internal", Transport: handler.Local(user), UserAgent: user})
 	}
 	done := make(chan error, 1)
-	go func() { done <- runComponents(ctx, cfg.Components, cfg.Settings, local, cfg.Log) }()
+	go func() {
+		defer cancel() // components that cannot start end the server, too
+		done <- runComponents(ctx, cfg.Components, cfg.Settings, local, cfg.Log)
+	}()
 	select {
 	case <-ctx.Done():
 		err = nil

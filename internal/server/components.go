@@ -22,6 +22,7 @@ type Settings struct {
 	ClusterInterval time.Duration // how often a cluster is asked how it is
 	MoveTimeout     time.Duration // how long the target of a move may take until it is ready
 	Drain           time.Duration // how long both copies run after a move has switched over
+	RefusedRetry    time.Duration // how often a manifest that a cluster refused is tried again
 }
 
 // A component is a part of Krake that can run in a process of its own.
@@ -60,7 +61,6 @@ func Without(left []string) ([]string, error) {
 
 // environment is what the components of one process share: one cache of each kind, one fleet.
 type environment struct {
-	ctx      context.Context
 	log      *slog.Logger
 	settings Settings
 	caches   *client.Client // reads for all
@@ -118,16 +118,16 @@ func runComponents(ctx context.Context, names []string, settings Settings, conne
 	if err != nil {
 		return err
 	}
-	e := &environment{ctx: ctx, log: log, settings: settings, caches: reader}
+	e := &environment{log: log, settings: settings, caches: reader}
 	for _, c := range components {
 		if !slices.Contains(names, c.name) {
 			continue
 		}
-		api, err := connect(c.user)
+		own, err := connect(c.user)
 		if err != nil {
 			return err
 		}
-		if err := c.add(e, api); err != nil {
+		if err := c.add(e, own); err != nil {
 			return fmt.Errorf("starting %s: %w", c.name, err)
 		}
 	}
@@ -140,7 +140,7 @@ func runComponents(ctx context.Context, names []string, settings Settings, conne
 func addApplications(e *environment, c *client.Client) error {
 	apps := kubernetes.NewApplications(kubernetes.Options{
 		Client: c, Apps: e.applications(), Clusters: e.allClusters(), Fleet: e.members(), Log: e.log,
-		MoveTimeout: e.settings.MoveTimeout, Drain: e.settings.Drain,
+		MoveTimeout: e.settings.MoveTimeout, Drain: e.settings.Drain, RefusedRetry: e.settings.RefusedRetry,
 	})
 	e.changed = apps.Changed
 	e.run("kubernetes-application", apps.Run)
