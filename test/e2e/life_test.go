@@ -3,7 +3,6 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"testing"
 
@@ -148,5 +147,3 @@ func reachable(on *site, space string) fact {
 		return nil
 	}
 }
-
-var _ = url.Parse

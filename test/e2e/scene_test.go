@@ -312,11 +312,3 @@ func (s *scene) awaitCluster(name string, want api.ClusterState) *api.Cluster {
 	})
 	return c
 }
-
-// gone holds when an object is not on a cluster.
-func gone(o any) error {
-	if v, ok := o.(interface{ GetName() string }); ok && v != nil {
-		return fmt.Errorf("%s is still there", v.GetName())
-	}
-	return nil
-}

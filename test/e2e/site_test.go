@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -57,14 +58,23 @@ func sites(t testing.TB, names ...string) []*site {
 // find returns a live object, nil when there is none. The namespace of cluster-wide objects is empty.
 func (s *site) find(t testing.TB, kind schema.GroupVersionResource, namespace, name string) *unstructured.Unstructured {
 	t.Helper()
-	o, err := s.admin.Resource(kind).Namespace(namespace).Get(t.Context(), name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
+	o, err := s.look(kind, namespace, name)
 	if err != nil {
-		t.Fatalf("%s: %v", s.Name, err)
+		t.Fatal(err)
 	}
 	return o
+}
+
+// look is find for those who can wait.
+func (s *site) look(kind schema.GroupVersionResource, namespace, name string) (*unstructured.Unstructured, error) {
+	o, err := s.admin.Resource(kind).Namespace(namespace).Get(context.Background(), name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return o, nil
 }
 
 // get returns a live object, which must exist.
