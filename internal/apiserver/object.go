@@ -82,6 +82,7 @@ const attempts = 20
 // object meanwhile; then it starts again. check, if not nil, says what is wrong with the request whatever the object is:
 // that is told before the object is found to be absent or changed.
 func (s *Server) change(r *http.Request, t target, check func() error, decide func(cur *stored, now api.Time) (change, error)) (api.Resource, error) {
+	defer s.turn(t.key())()
 	for i := 0; ; i++ {
 		cur, err := s.load(r.Context(), t)
 		if err == nil {

@@ -74,6 +74,7 @@ func (s *Server) putPart(w http.ResponseWriter, r *http.Request, t target) error
 	if err != nil {
 		return err
 	}
+	defer s.turn(t.key())()
 	for i := 0; ; i++ {
 		revision, err := s.storePart(r, t, *part, data)
 		if err == nil {

@@ -2,9 +2,11 @@ package apiserver
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
@@ -43,11 +45,14 @@ type Server struct {
 	origin      string
 	clock       func() time.Time
 	handler     http.Handler
+	turns       [256]sync.Mutex // see turn
+	seed        maphash.Seed
 }
 
 // New returns the API over a store.
 func New(o Options) *Server {
-	s := &Server{store: o.Store, log: o.Log, user: o.User, problemBase: o.ProblemBase, origin: o.Origin, clock: o.Now}
+	s := &Server{store: o.Store, log: o.Log, user: o.User, problemBase: o.ProblemBase, origin: o.Origin, clock: o.Now,
+		seed: maphash.MakeSeed()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -66,6 +71,15 @@ func New(o Options) *Server {
 
 // ServeHTTP serves callers from outside the process.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// turn makes the writers of one object in this process wait for each other. Correctness does not rest on it: a transaction
+// that comes too late, because another process wrote, is tried again. But of many writers at once some would be too
+// late every time.
+func (s *Server) turn(key string) (over func()) {
+	m := &s.turns[maphash.String(s.seed, key)%uint64(len(s.turns))]
+	m.Lock()
+	return m.Unlock
+}
 
 func (s *Server) now() api.Time { return api.At(s.clock()) }
 

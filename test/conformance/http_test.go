@@ -125,7 +125,7 @@ func TestBodiesThatAreTooLarge(t *testing.T) {
 	s.ask(t, "POST", apps, padded("large", 1048632)).problem(t, 413, "", "Maximum request body size 1048576 exceeded, actual body size 1048632")
 	s.ask(t, "POST", apps, padded("large", 1<<20+1)).problem(t, 413, "", "Maximum request body size 1048576 exceeded, actual body size 1048577")
 
-	unknown := struct{ io.Reader }{strings.NewReader(padded("large", 3<<20))} // of a length that is not announced
+	unknown := struct{ io.Reader }{strings.NewReader(padded("large", 2<<20))} // of a length that is not announced
 	req, err := http.NewRequest("POST", s.url+apps, unknown)
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestBodiesMayBeCompressed(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			s.ask(t, "POST", apps, squeeze(app(how), how), "Content-Encoding", how).want(t, 200)
 			s.ask(t, "GET", apps+"/"+how, nil).want(t, 200)
-			s.ask(t, "POST", apps, squeeze(padded("bomb", 4<<20), how), "Content-Encoding", how).want(t, 413)
+			s.ask(t, "POST", apps, squeeze(padded("bomb", 2<<20), how), "Content-Encoding", how).want(t, 413)
 			s.ask(t, "POST", apps, app("plain"), "Content-Encoding", how).want(t, 415)
 			cut := squeeze(app("cut"), how)
 			if got := s.ask(t, "POST", apps, cut[:len(cut)/2], "Content-Encoding", how); got.status < 400 || got.status >= 500 {
