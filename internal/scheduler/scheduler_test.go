@@ -120,16 +120,6 @@ func (w world) history(a *api.Application, last api.ApplicationState) []string {
 	return out
 }
 
-func TestNoApplicationFailsForAClusterThatIsNew(t *testing.T) {
-	w := newWorld(t)
-	w.schedule()
-	for i := range 30 {
-		tier := fmt.Sprint("t", i)
-		w.cluster(space, tier, "tier", tier)
-		w.untilOn(w.app(tier, demanding("tier is "+tier), retrying(0, 1)), tier)
-	}
-}
-
 func TestAnEditGivesAllAttemptsBack(t *testing.T) {
 	w := newWorld(t)
 	w.schedule()
@@ -208,6 +198,7 @@ func TestAnApplicationIsNotRetargetedDuringAMove(t *testing.T) {
 	here := w.cluster(space, "here", "tier", "gold")
 	a := w.untilOn(w.app("echo", demanding("tier is gold")), "here")
 	w.set(a, condition(api.Migrating, api.True))
+	w.caughtUp(1)
 	w.cluster(space, "there", "tier", "gold")
 	w.label(here)
 	a = w.until(a, "told why it stays", func(a *api.Application) bool {
@@ -216,6 +207,9 @@ func TestAnApplicationIsNotRetargetedDuringAMove(t *testing.T) {
 	if place(a) != "here" {
 		t.Errorf("it was bound to %s", place(a))
 	}
+	w.label(here, "tier", "gold")
+	w.until(a, "told that all is well", func(a *api.Application) bool { return a.Status.Conditions.Get(api.Scheduled).Message == "" })
+	w.label(here)
 	w.set(a, condition(api.Migrating, api.False))
 	a = w.untilOn(a, "there")
 	if m := a.Status.Conditions.Get(api.Scheduled).Message; m != "" {
@@ -228,8 +222,9 @@ func TestAnApplicationWaitsAfterAFailedMove(t *testing.T) {
 	w.schedule()
 	here := w.cluster(space, "here", "tier", "gold")
 	a := w.untilOn(w.app("echo", demanding("tier is gold")), "here")
-	hold := time.Now().Add(2 * time.Second).Unix()
+	hold := time.Now().Add(3 * time.Second).Unix()
 	w.set(a, func(*api.Application) object { return object{"migration_timeout": hold} })
+	w.caughtUp(1)
 	w.cluster(space, "there", "tier", "gold")
 	w.label(here)
 	w.until(a, "told why it waits", func(a *api.Application) bool {
