@@ -47,6 +47,9 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, t target, heartbe
 	defer st.watch.Close()
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil // its connection would wait for the end of a stream that nobody reads
+	}
 	if err := http.NewResponseController(w).Flush(); err != nil {
 		return nil
 	}
