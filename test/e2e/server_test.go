@@ -3,7 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -51,6 +51,21 @@ func sharedKrake(t testing.TB) *krake {
 	return shared.krake
 }
 
+// ownKrake starts a server for one test, with a database of its own unless the configuration names one.
+func ownKrake(t testing.TB, cfg server.Config) *krake {
+	t.Helper()
+	if cfg.DataDir == "" {
+		cfg.DataDir = t.TempDir()
+	}
+	k := startKrake(t, cfg)
+	t.Cleanup(func() {
+		if err := k.end(); err != nil {
+			t.Error(err)
+		}
+	})
+	return k
+}
+
 // startKrake starts a server with all components. It is ready when this returns.
 func startKrake(t testing.TB, cfg server.Config) *krake {
 	t.Helper()
@@ -75,14 +90,15 @@ func startKrake(t testing.TB, cfg server.Config) *krake {
 	return k
 }
 
-// end stops the server and waits for it.
+// end stops the server and waits for it. It may be called again.
 func (k *krake) end() error {
 	k.cancel()
 	select {
 	case err := <-k.ended:
+		k.ended <- nil
 		return err
 	case <-time.After(30 * time.Second):
-		return fmt.Errorf("the server did not end in time")
+		return errors.New("the server did not end in time")
 	}
 }
 

@@ -30,6 +30,8 @@ type site struct {
 var (
 	namespaces   = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 	configMaps   = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+	nodes        = schema.GroupVersionResource{Version: "v1", Resource: "nodes"}
+	quotas       = schema.GroupVersionResource{Version: "v1", Resource: "resourcequotas"}
 	services     = schema.GroupVersionResource{Version: "v1", Resource: "services"}
 	deployments  = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 	statefulSets = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "statefulsets"}
