@@ -29,7 +29,7 @@ type promise struct {
 	deleteSent     bool
 	deleteStored   bool
 	recordIsGone   bool
-	answered, lost int // writes that were acknowledged, and that had no answer
+	answered, lost int // writes that were acknowledged, and attempts that had no answer
 }
 
 func (a *account) promise() promise {

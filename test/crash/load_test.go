@@ -246,7 +246,8 @@ func (l *load) audit(ctx context.Context) error {
 	return nil
 }
 
-// counts says how many applications began and ended, and how many writes were acknowledged and had no answer.
+// counts says how many applications began and ended, and how many writes were acknowledged, and how many attempts
+// to write had no answer.
 func (l *load) counts() (begun, ended, answered, lost int) {
 	for _, a := range l.all() {
 		p := a.promise()

@@ -86,7 +86,6 @@ func number(t *testing.T, name string, fallback int) int {
 // prepare makes everything that the run needs; nothing of Krake runs yet.
 func (x *experiment) prepare(ctx context.Context) {
 	x.t.Helper()
-	labs := kubelabtest.Clusters(x.t, "a", "b")
 	dir, err := os.MkdirTemp("", "krake-crash-")
 	if err != nil {
 		x.t.Fatal(err)
@@ -98,6 +97,7 @@ func (x *experiment) prepare(ctx context.Context) {
 	}
 	x.t.Cleanup(func() { log.Close() })
 	x.binaries = build(x.t, dir)
+	labs := kubelabtest.Clusters(x.t, "a", "b")
 	x.server = &server{dataDir: filepath.Join(dir, "data"), log: log, alarm: x.fail}
 	c, err := newClient(x.server, "crash test")
 	if err != nil {
@@ -234,7 +234,7 @@ func (x *experiment) pauseAndCheck(ctx context.Context, o startOptions) error {
 		return err
 	}
 	begun, ended, answered, lost := x.load.counts()
-	x.t.Logf("%3d kills in %s: %d applications begun, %d ended; %d writes acknowledged, %d without an answer; settled in %s",
+	x.t.Logf("%3d kills in %s: %d applications begun, %d ended; %d writes acknowledged, %d attempts without an answer; settled in %s",
 		x.kills, time.Since(x.begun).Round(time.Second), begun, ended, answered, lost, time.Since(paused).Round(time.Millisecond))
 	return nil
 }
@@ -247,7 +247,7 @@ func (x *experiment) end(ctx context.Context) error {
 	}
 	defer p.kill()
 	for _, a := range x.load.all() {
-		if !a.promise().deleteSent {
+		if p := a.promise(); p.sent > 0 && !p.deleteStored && !p.recordIsGone {
 			if err := x.load.remove(ctx, a, false); err != nil {
 				return err
 			}
@@ -274,7 +274,7 @@ func (x *experiment) report() {
 	x.t.Logf("%d kills in %s, seed %d; on average ready after %s", x.kills, time.Since(x.begun).Round(time.Second), x.seed,
 		(x.server.took / time.Duration(x.server.starts)).Round(time.Millisecond))
 	x.t.Logf("%d kills at steps: %s", atSteps, strings.Join(points, ", "))
-	x.t.Logf("%d applications with %d objects on the clusters, each made once; %d writes acknowledged and kept, %d without an answer",
+	x.t.Logf("%d applications with %d objects on the clusters, each made once; %d writes acknowledged and kept, %d attempts without an answer",
 		begun, x.witness.count(), answered, lost)
 }
 
