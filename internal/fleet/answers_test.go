@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -50,6 +51,18 @@ func TestAnswersThatSayNothingOfTheManifestAreTriedAgain(t *testing.T) {
 				t.Errorf("error: %v", err)
 			}
 		})
+	}
+}
+
+func TestOfSeveralErrorsTheRefusalCounts(t *testing.T) {
+	pod := Key{Kind: "Pod", Name: "a"}
+	silent := answer(pod, errDown)
+	refused := &RefusedError{Object: pod, Code: 422, Message: "bad"}
+	if err := errors.Join(silent, refused); !Final(err) || Reason(err).Code != "KUBERNETES_ERROR" {
+		t.Errorf("final %t, reason %v", Final(err), Reason(err))
+	}
+	if !Unreachable(silent) || Final(silent) || Reason(silent).Code != "CLUSTER_NOT_REACHABLE" {
+		t.Errorf("final %t, reason %v", Final(silent), Reason(silent))
 	}
 }
 

@@ -58,6 +58,7 @@ func (m *Member) Apply(ctx context.Context, o Object) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
+	m.observer.wrote(o.Key(), a.Live)
 	if isDefinition(o.form.GroupVersionKind().GroupKind()) {
 		if err := m.awaitDefinition(ctx, &o); err != nil {
 			return Applied{}, err

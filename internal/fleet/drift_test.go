@@ -153,3 +153,17 @@ spec: {podSelector: {}, ingress: [{}], policyTypes: [Ingress]}
 		}
 	}
 }
+
+func FuzzOwnedFields(f *testing.F) {
+	f.Add([]byte(allOwned))
+	f.Add([]byte(`{"f:data":{"k:{\"name\":1}":{},"v:7":{},".":{}},"f:metadata":[]}`))
+	f.Fuzz(func(t *testing.T, owned []byte) {
+		o := wanted(0, "a", "blue")
+		o.form.Object["data"] = []any{int64(7), "x", map[string]any{"name": int64(1)}, nil, []any{}}
+		for _, path := range Drift(&o, asApplied(o, string(owned))) {
+			if path == "" {
+				t.Fatal("a path without a name")
+			}
+		}
+	})
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/rak-n-rok/krake/api"
 )
 
@@ -13,6 +15,12 @@ type Key struct{ Group, Kind, Namespace, Name string }
 
 // KeyOf returns the name of an inventory's object.
 func KeyOf(e api.InventoryObject) Key { return Key{e.Group, e.Kind, e.Namespace, e.Name} }
+
+// keyOf returns the name of a live object.
+func keyOf(live *unstructured.Unstructured) Key {
+	kind := live.GroupVersionKind()
+	return Key{kind.Group, kind.Kind, live.GetNamespace(), live.GetName()}
+}
 
 // String gives the object as KIND NAMESPACE/NAME.
 func (k Key) String() string {
@@ -135,7 +143,7 @@ func Reason(err error) api.Reason {
 		code = api.InvalidResource
 	case errors.As(err, &unsupported):
 		code = api.UnsupportedResource
-	case Unreachable(err):
+	case !Final(err) && Unreachable(err): // of several errors, a refusal is what can be done something about
 		code = api.ClusterNotReachable
 	}
 	return api.Reason{Code: code, Message: err.Error()}

@@ -77,8 +77,7 @@ func Health(live []*unstructured.Unstructured, missing []api.InventoryObject) He
 
 // judge says how one object is doing.
 func judge(object *unstructured.Unstructured) (status.Status, string) {
-	kind := object.GroupVersionKind()
-	name := Key{kind.Group, kind.Kind, object.GetNamespace(), object.GetName()}
+	name := keyOf(object)
 	result, err := status.Compute(object)
 	if err != nil {
 		return status.UnknownStatus, fmt.Sprintf("%s has a status that makes no sense: %v", name, err)

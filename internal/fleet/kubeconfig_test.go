@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -70,4 +71,34 @@ func TestKubeconfigsSayWhereAndHow(t *testing.T) {
 	if a, err := readKubeconfig(nobody); err != nil || a.config.BearerToken != "" {
 		t.Errorf("without user: %+v, %v", a, err)
 	}
+}
+
+func FuzzKubeconfigs(f *testing.F) {
+	for _, k := range []api.Kubeconfig{
+		kubeconfigFor("https://cluster.example.org"), with("user", "exec", map[string]any{"command": "touch"}),
+		with("user", "tokenFile", "/x"), with("cluster", "certificate-authority", "/x"),
+	} {
+		content, err := json.Marshal(k)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content)
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		var k api.Kubeconfig
+		if json.Unmarshal(content, &k) != nil {
+			t.Skip()
+		}
+		a, err := readKubeconfig(k)
+		if err != nil {
+			if !errors.As(err, new(*KubeconfigError)) {
+				t.Fatalf("error of another type: %v", err)
+			}
+			return
+		}
+		c := a.config
+		if c.ExecProvider != nil || c.AuthProvider != nil || c.BearerTokenFile != "" || c.CAFile != "" || c.CertFile != "" || c.KeyFile != "" || a.host == "" {
+			t.Fatalf("accepted: %s", content)
+		}
+	})
 }

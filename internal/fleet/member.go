@@ -150,7 +150,7 @@ func (m *Member) identify(ctx context.Context) error {
 		return err
 	}
 	if c := used.Load(); c != nil {
-		c.vouched.Store(round)
+		c.vouched.Store(round) // not the present one: distrust may have come meanwhile
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ type observer struct {
 
 	mu      sync.Mutex
 	watches map[schema.GroupVersionKind]*kindWatch
+	written map[Key]written
 }
 
 // kindWatch is what is watched of one kind. Its fields are guarded by the observer.
@@ -53,7 +54,7 @@ func newObserver(m *Member) (*observer, error) {
 	ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logger))
 	return &observer{
 		member: m, dynamic: d, metadata: md, ctx: ctx, cancel: cancel,
-		watches: map[schema.GroupVersionKind]*kindWatch{},
+		watches: map[schema.GroupVersionKind]*kindWatch{}, written: map[Key]written{},
 	}, nil
 }
 
@@ -142,6 +143,9 @@ func (o *observer) scope(ctx context.Context, kind schema.GroupVersionKind) (sch
 				return where.resource, !forbidden, nil
 			}
 		}
+		if pause == firstPause && ctx.Err() == nil {
+			o.member.log.Warn("cannot watch yet", "kind", kind.String(), "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return where.resource, false, ctx.Err()
@@ -191,6 +195,7 @@ func (o *observer) changed(obj any) {
 		obj = tombstone.Obj
 	}
 	if object, ok := obj.(*unstructured.Unstructured); ok {
+		o.saw(object)
 		o.member.fleet.options.OnChange(o.member.Identity(), object.GetLabels()[AppUIDLabel])
 	}
 }

@@ -1,10 +1,12 @@
 package fleet
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -75,6 +77,36 @@ func TestInformersSeeDriftAndDeletion(t *testing.T) {
 		return len(missing) == 1 && missing[0] == entries[0]
 	})
 	b.eventually("word of the deletion", func() bool { return e.count(b.owner.UID) > before })
+}
+
+func TestWhatWasAppliedAMomentAgoIsNotMissingOrChanged(t *testing.T) {
+	b := newBench(t)
+	first := b.resolve(b.owner, configMap)[0]
+	b.observed(first)
+	for i := range 20 {
+		name := fmt.Sprintf("settings-%d", i)
+		o := b.resolve(b.owner, strings.Replace(configMap, "settings", name, 1))[0]
+		for _, content := range []string{"colour: blue", "size: large"} { // created, then changed
+			changed := b.resolve(b.owner, strings.NewReplacer("settings", name, "colour: blue", content).Replace(configMap))[0]
+			changed.Entry.UID = o.Entry.UID
+			o.Entry = b.apply(changed).Entry
+			inventory := []api.InventoryObject{o.Entry}
+			p := NewPlan(Situation{
+				Cluster: b.Identity(), Desired: []Object{changed}, Inventory: inventory, Live: b.Snapshot(b.owner.UID, inventory),
+			})
+			if !p.Empty() {
+				t.Fatalf("right after the apply: %s", p.Update[0].Why)
+			}
+		}
+		b.vanish(o)
+		started := time.Now()
+		b.eventually("its end being seen", func() bool {
+			return len(b.Snapshot(b.owner.UID, []api.InventoryObject{o.Entry}).Missing()) == 1
+		})
+		if took := time.Since(started); took > writtenFor/2 {
+			t.Fatalf("its end was seen after %s", took)
+		}
+	}
 }
 
 func TestAMarkTakenOffIsADeletionToInformers(t *testing.T) {

@@ -43,7 +43,7 @@ func asApplied(o Object, owned string) *unstructured.Unstructured {
 	live := o.form.DeepCopy()
 	live.SetUID("uid")
 	live.SetManagedFields([]metav1.ManagedFieldsEntry{{
-		Manager: FieldManager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: &metav1.FieldsV1{Raw: []byte(owned)},
+		Manager: FieldManager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: metav1.NewFieldsV1(owned),
 	}})
 	return live
 }

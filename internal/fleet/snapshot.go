@@ -1,6 +1,10 @@
 package fleet
 
 import (
+	"maps"
+	"strconv"
+	"time"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/rak-n-rok/krake/api"
@@ -13,7 +17,7 @@ type Snapshot struct {
 }
 
 // Snapshot tells what is live of an application's objects. It asks nobody, so kinds that are not observed, or whose
-// informers have lost the cluster, are unknown. Of Secrets there is only the metadata. Live objects are shared and must
+// informers have lost the cluster, are unknown, and so are objects that were applied a moment ago. Of Secrets there is only the metadata. Live objects are shared and must
 // not be changed.
 func (m *Member) Snapshot(appUID string, entries []api.InventoryObject) Snapshot {
 	s := Snapshot{entries: entries, live: map[Key]*unstructured.Unstructured{}}
@@ -46,7 +50,58 @@ func (o *observer) find(e api.InventoryObject) (*unstructured.Unstructured, bool
 	if f == nil {
 		return nil, false
 	}
-	return f.find(e.Namespace, e.Name)
+	live, known := f.find(e.Namespace, e.Name)
+	return live, known && o.caughtUp(KeyOf(e), live)
+}
+
+// written is what an apply of ours made of an object that the informers have not seen yet. Without it, an object would
+// seem to be missing, or changed by others, right after it was applied.
+type written struct {
+	version uint64
+	until   time.Time
+}
+
+// writtenFor is how long an informer may take to see what was written. It may see nothing of it at all, if the object
+// was deleted again while the informer had lost the cluster.
+const writtenFor = 10 * time.Second
+
+// wrote notes an apply.
+func (o *observer) wrote(object Key, live *unstructured.Unstructured) {
+	now, version := time.Now(), versionOf(live)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.written) >= 1024 {
+		maps.DeleteFunc(o.written, func(_ Key, w written) bool { return now.After(w.until) })
+	}
+	o.written[object] = written{version, now.Add(writtenFor)}
+}
+
+// caughtUp says whether the informers have seen what we wrote ourselves.
+func (o *observer) caughtUp(object Key, live *unstructured.Unstructured) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	w, ok := o.written[object]
+	if !ok {
+		return true
+	}
+	behind := live == nil || versionOf(live) < w.version
+	return !behind || time.Now().After(w.until)
+}
+
+// saw forgets what was written once an informer has seen it, or something newer, such as its end.
+func (o *observer) saw(live *unstructured.Unstructured) {
+	object := keyOf(live)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if w, ok := o.written[object]; ok && versionOf(live) >= w.version {
+		delete(o.written, object)
+	}
+}
+
+// versionOf is the version of an object as a number. API servers promise that versions of one kind can be compared so.
+func versionOf(live *unstructured.Unstructured) uint64 {
+	version, _ := strconv.ParseUint(live.GetResourceVersion(), 10, 64)
+	return version
 }
 
 // Of returns the live object of an entry, nil when there is none, and whether that is known.

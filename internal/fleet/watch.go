@@ -24,10 +24,17 @@ type feed struct {
 	kind      schema.GroupVersionKind
 	namespace string
 	informer  cache.SharedIndexInformer
-	healthy   atomic.Bool // the last list or watch was answered
-	unserved  func()      // called when the kind is not served any more
+	state     atomic.Int32 // what came of the last list or watch
+	unserved  func()       // called when the kind is not served any more
 	log       *slog.Logger
 }
+
+// What came of the last list or watch of a feed.
+const (
+	feedNew int32 = iota
+	feedAnswered
+	feedFailed
+)
 
 // lister is what the dynamic client and the metadata client have in common.
 type lister struct {
@@ -89,17 +96,17 @@ func (f *feed) heard(ctx context.Context, err error) {
 		f.failed(ctx, err)
 		return
 	}
-	if !f.healthy.Swap(true) && f.informer.HasSynced() {
+	if f.state.Swap(feedAnswered) == feedFailed {
 		f.log.Info("watching again")
 	}
 }
 
 func (f *feed) failed(ctx context.Context, err error) {
-	var expired *apierrors.StatusError
-	if ctx.Err() != nil && !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &expired) && apierrors.IsResourceExpired(err) {
-		return // ended by us, or about to list again
+	ended := ctx.Err() != nil && !errors.Is(err, context.DeadlineExceeded)
+	if ended || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
+		return // by us, or the informer is about to list anew
 	}
-	if f.healthy.Swap(false) {
+	if f.state.Swap(feedFailed) != feedFailed {
 		f.log.Warn("cannot watch", "error", err)
 	}
 	if apierrors.IsNotFound(err) {
@@ -135,7 +142,7 @@ func (f *feed) slim(obj any) (any, error) {
 
 // find returns a live object, nil when there is none, and whether that can be relied on.
 func (f *feed) find(namespace, name string) (*unstructured.Unstructured, bool) {
-	if !f.informer.HasSynced() || !f.healthy.Load() {
+	if !f.informer.HasSynced() || f.state.Load() != feedAnswered {
 		return nil, false
 	}
 	key := name
