@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -191,6 +192,32 @@ func TestAWatchOutlivesFailuresOfTheServer(t *testing.T) {
 	}
 	if took := time.Since(began); took < 300*time.Millisecond { // 50, 100 and 200 ms
 		t.Errorf("three failures were got over in %s", took)
+	}
+}
+
+// A server may have nothing to tell but that time went by, and may have to end a watch that it cannot go on with.
+func TestAWatchFollowsBookmarksAndErrors(t *testing.T) {
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Query().Get("resource_version"))
+		lines := []string{
+			"\n" + `{"type":"BOOKMARK","cursor":"8","object":null}`,
+			`{"type":"BOOKMARK","cursor":"9.1","object":null}` + "\n",
+			`{"type":"ERROR","object":{"type":"about:blank","status":410,"detail":"410: Gone"}}`,
+		}
+		_, _ = fmt.Fprintln(w, lines[len(asked)-1])
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err := client.Of[api.Application](connect(t, strings.TrimPrefix(server.URL, "http://"))).Watch(ctx, "", "7", func(e client.Event[*api.Application]) error {
+		return fmt.Errorf("got %v", e)
+	})
+	if !client.Expired(err) {
+		t.Errorf("%v", err)
+	}
+	if !slices.Equal(asked, []string{"7", "8", "9.1"}) {
+		t.Errorf("resumed from %v", asked)
 	}
 }
 

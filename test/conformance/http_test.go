@@ -205,6 +205,24 @@ func TestTheNamespaceOfTheURLRules(t *testing.T) { // vector 8
 	s.ask(t, "POST", apps, app("two words")).problem(t, 422, "", `{'metadata': {'name': ['Invalid character in resource name.']}}`) // vector 11
 }
 
+func TestGlobalObjectsHaveNoNamespace(t *testing.T) { // section 10, S-20
+	s := start(t)
+	const providers = "/core/globalmetricsproviders"
+	got := s.ask(t, "POST", providers, `{"metadata":{"name":"x","namespace":"solar"},"spec":{"type":"static","static":{"metrics":{}}}}`).want(t, 200).document(t)
+	if got.at("metadata.namespace") != nil {
+		t.Errorf("%v", got["metadata"])
+	}
+	s.ask(t, "GET", providers+"/y", nil).problem(t, 404, api.TitleNotFound, "'GlobalMetricsProvider' 'y' does not exist in namespace None")
+	s.ask(t, "PUT", providers+"/x", got.with("metadata.namespace", "solar")).problem(t, 400, api.TitleUpdate, "Trying to update an immutable field: namespace")
+	for _, path := range []string{"/core/namespaces/solar/globalmetricsproviders", "/core/namespaces/solar/globalmetricsproviders/x"} {
+		s.ask(t, "GET", path, nil).problem(t, 404, "", "404: Not Found")
+	}
+	if got := s.ask(t, "DELETE", providers+"/x?force=True", nil).want(t, 200).document(t); got.text("metadata.deleted") == "" {
+		t.Errorf("%v", got["metadata"])
+	}
+	s.ask(t, "GET", providers+"/x", nil).want(t, 200) // this kind knows no force
+}
+
 func TestListsCoverTheirNamespaceOrAll(t *testing.T) {
 	s := start(t)
 	for _, namespace := range []string{"team", "team2", "team.a", "tea"} {

@@ -247,9 +247,6 @@ func TestAcceptanceVectorsOfClusters(t *testing.T) {
 
 func TestAcceptanceVectorsOfMetricsProviders(t *testing.T) {
 	const providers = "/core/globalmetricsproviders"
-	if api.FindKind("core", "GlobalMetricsProvider") == nil {
-		t.Skip("this Krake has no metrics providers")
-	}
 	s := start(t)
 	t.Run("3 a static provider", func(t *testing.T) {
 		got := s.ask(t, "POST", providers, `{"metadata":{"name":"grid-feed"},"spec":{"type":"static","static":{"metrics":{"co2_fr":"41.5","co2_pl":650}}}}`).want(t, 200).document(t)

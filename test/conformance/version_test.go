@@ -172,7 +172,11 @@ func TestTimesNeverGoBackWithTheClock(t *testing.T) {
 		o.Now = func() time.Time { return time.Unix(seconds.Load(), 0) }
 	})
 	s.ask(t, "POST", apps, app("x")).want(t, 200)
+	seconds.Add(-100)
 	last := s.ask(t, "PUT", apps+"/x/binding", `{"cluster":`+edge+`}`).want(t, 200).document(t)
+	if last.text("status.kube_controller_triggered") < last.text("metadata.modified") {
+		t.Error("the reference's controller would not act on the binding")
+	}
 	for i := range 5 {
 		seconds.Add(-100)
 		next := s.ask(t, "PUT", apps+"/x", last.with("spec.backoff", i+2)).want(t, 200).document(t)
