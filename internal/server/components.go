@@ -61,6 +61,7 @@ func Without(left []string) ([]string, error) {
 
 // environment is what the components of one process share: one cache of each kind, one fleet.
 type environment struct {
+	names    []string // of the components
 	log      *slog.Logger
 	settings Settings
 	caches   *client.Client // reads for all
@@ -75,17 +76,27 @@ func (e *environment) run(name string, run func(context.Context) error) {
 	e.running = append(e.running, controller.Component{Name: name, Run: run})
 }
 
+// applications is the cache of applications. A scheduler that is alone needs no manifests.
 func (e *environment) applications() *client.Cache[api.Application, *api.Application] {
 	if e.apps == nil {
-		e.apps = client.NewCache(client.Of[api.Application](e.caches), e.log)
+		var options []client.CacheOption[*api.Application]
+		if !slices.Contains(e.names, "kubernetes-application") {
+			options = append(options, client.Project(scheduler.ProjectApplication))
+		}
+		e.apps = client.NewCache(client.Of[api.Application](e.caches), e.log, options...)
 		e.run("cache of applications", e.apps.Run)
 	}
 	return e.apps
 }
 
+// allClusters is the cache of clusters. A scheduler that is alone needs no kubeconfigs.
 func (e *environment) allClusters() *client.Cache[api.Cluster, *api.Cluster] {
 	if e.clusters == nil {
-		e.clusters = client.NewCache(client.Of[api.Cluster](e.caches), e.log)
+		var options []client.CacheOption[*api.Cluster]
+		if !slices.ContainsFunc(e.names, func(name string) bool { return strings.HasPrefix(name, "kubernetes-") }) {
+			options = append(options, client.Project(scheduler.ProjectCluster))
+		}
+		e.clusters = client.NewCache(client.Of[api.Cluster](e.caches), e.log, options...)
 		e.run("cache of clusters", e.clusters.Run)
 	}
 	return e.clusters
@@ -118,7 +129,7 @@ func runComponents(ctx context.Context, names []string, settings Settings, conne
 	if err != nil {
 		return err
 	}
-	e := &environment{log: log, settings: settings, caches: reader}
+	e := &environment{names: names, log: log, settings: settings, caches: reader}
 	for _, c := range components {
 		if !slices.Contains(names, c.name) {
 			continue
