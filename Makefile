@@ -1,17 +1,17 @@
 # Everything a developer or a user runs. The two that matter first: make demo, make test.
 
 GO          ?= go
-STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.7.0
+STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-BUILD        = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+BUILD        = $(GO) build -ldflags "-s -w -X main.version=$(VERSION)"
+
+# One set of flags for everything but the race detector, so that nothing large is compiled twice.
+export CGO_ENABLED = 0
+export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 
 # The race detector needs a C compiler.
-ifeq ($(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes),yes)
-RACE = -race
-else
-RACE =
-$(info No C compiler found: tests run without the race detector.)
-endif
+HAVE_CC := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
+RACE     = $(if $(HAVE_CC),CGO_ENABLED=1 $(GO) test -race,$(GO) test)
 
 .PHONY: all build kubelab test test-go test-kubelab test-crash demo demo-stop bench lint clean
 
@@ -27,10 +27,11 @@ kubelab: ## bin/kubelab: real Kubernetes for tests and the demo; 10 to 15 minute
 test: kubelab test-go test-kubelab ## all tests on real servers; see CONTRIBUTING.md for how long each takes
 
 test-go: build
-	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout 20m ./...
+	$(if $(HAVE_CC),,@echo "No C compiler found: the tests run without the race detector.")
+	$(RACE) -timeout 20m ./...
 
 test-kubelab:
-	$(GO) -C tools/kubelab test -timeout 10m ./...
+	KUBELAB_BIN="$(CURDIR)/bin/kubelab" $(GO) -C tools/kubelab test -timeout 10m ./...
 
 test-crash: kubelab ## kills the server at least 200 times while applications come, change, move and go
 	$(GO) test -tags crash -timeout 40m -count 1 -v ./test/crash
