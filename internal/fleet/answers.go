@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,15 +38,22 @@ func answer(object Key, err error) error {
 	return silence(object, err)
 }
 
-// silence is the error for a request without an answer.
+// silence is the error for a request without an answer. Its text is the same as long as the reason is: it leaves out the
+// URL, which says what the object does already, and the port that a connection had at our end.
 func silence(object Key, err error) error {
 	var (
-		limit   *limitError
-		address *url.Error
+		limit      *limitError
+		address    *url.Error
+		connection *net.OpError
 	)
 	cause := err
 	if errors.As(err, &address) {
-		cause = address.Err // without the URL, which says what the object does already
+		cause = address.Err
+	}
+	if errors.As(err, &connection) {
+		far := *connection
+		far.Source = nil
+		cause = &far
 	}
 	return &TransientError{
 		Unreachable: !errors.As(err, &limit),

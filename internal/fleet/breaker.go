@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"fmt"
 	"sync"
 	"time"
 )
@@ -31,16 +30,14 @@ type breaker struct {
 // pass is the permission to send one request. It must be given back.
 type pass struct{ trial bool }
 
-// openError says that a request was not sent.
+// openError says that a request was not sent. Its text is that of the failure that opened the breaker: what is stored of
+// it must not change with every attempt.
 type openError struct {
 	cause error
-	wait  time.Duration
+	wait  time.Duration // until the next trial
 }
 
-func (e *openError) Error() string {
-	return fmt.Sprintf("%v (not tried again for %s)", e.cause, e.wait.Round(100*time.Millisecond))
-}
-
+func (e *openError) Error() string { return e.cause.Error() }
 func (e *openError) Unwrap() error { return e.cause }
 
 // enter asks for permission to send a request.

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -37,8 +36,10 @@ func opened(t *testing.T) (*breaker, *clock) {
 
 func TestABreakerOpensAndSaysWhy(t *testing.T) {
 	b, _ := opened(t)
-	if _, err := b.enter(); !errors.Is(err, errDown) || !strings.Contains(err.Error(), "not tried again for 1s") {
-		t.Errorf("error: %v", err)
+	var open *openError
+	_, err := b.enter()
+	if !errors.As(err, &open) || !errors.Is(err, errDown) || open.wait != breakerFirst || err.Error() != errDown.Error() {
+		t.Errorf("error: %#v", err)
 	}
 }
 

@@ -45,7 +45,7 @@ func (p *pass) deploy(ctx context.Context) (controller.Result, error) {
 	if !clean {
 		return controller.Result{After: time.Second}, nil // something removed is still going
 	}
-	return controller.Result{After: p.resync}, nil
+	return controller.Result{After: p.lookAgain(m)}, nil
 }
 
 // apply carries out the plan for one cluster. It returns false while objects that are no longer wanted are still there.
@@ -108,8 +108,14 @@ func (p *pass) announce(ctx context.Context, m *fleet.Member, plan fleet.Plan) e
 		return err
 	}
 	status := p.begun(plan)
+	gone := p.live(m).Missing()
 	for _, c := range plan.Update {
 		p.log.Info("applying again", "application", p.key, "object", c.Key(), "cluster", m.Identity(), "reason", c.Why)
+		if slices.ContainsFunc(gone, c.Entry.SameObject) { // it is about to be created, like a new one
+			intent := c.Entry
+			intent.UID, intent.Hash = "", ""
+			p.record(intent)
+		}
 	}
 	p.record(plan.Intents()...)
 	if err := p.store(ctx, status); err != nil {

@@ -117,17 +117,17 @@ func (c *Leftovers) finish(ctx context.Context, l *api.Leftover) error {
 // leftover or an application has something there. What applications have is asked of the API, and before the leftovers
 // are: an application that hands over creates the leftover first.
 func (c *Leftovers) needed(ctx context.Context, l *api.Leftover) (bool, error) {
-	known := c.clusters.List(func(k *api.Cluster) bool { return k.Status.Identity == l.Spec.Identity })
-	if len(l.Spec.Kubeconfig) == 0 || len(known) > 0 {
+	namespace := l.Metadata.NamespaceOrEmpty()
+	if len(l.Spec.Kubeconfig) == 0 || len(c.clusters.List(leadsTo(namespace, l.Spec.Identity))) > 0 {
 		return false, nil
 	}
-	for _, a := range c.apps.List(nil) {
+	for _, a := range c.apps.List(func(a *api.Application) bool { return a.Metadata.NamespaceOrEmpty() == namespace }) {
 		inventory, err := c.inventory(ctx, a)
 		if err != nil || slices.ContainsFunc(inventory, func(o api.InventoryObject) bool { return o.Cluster == l.Spec.Identity }) {
 			return true, err
 		}
 	}
-	all, _, err := c.set.List(ctx, "")
+	all, _, err := c.set.List(ctx, namespace)
 	return slices.ContainsFunc(all, func(o *api.Leftover) bool {
 		return o.Spec.Identity == l.Spec.Identity && o.Metadata.UID != l.Metadata.UID
 	}), err
@@ -135,13 +135,14 @@ func (c *Leftovers) needed(ctx context.Context, l *api.Leftover) (bool, error) {
 
 // member finds a way to the cluster: by a record, else by a kubeconfig that a leftover kept.
 func (c *Leftovers) member(ctx context.Context, l *api.Leftover) (*fleet.Member, error) {
-	m, err := memberByIdentity(ctx, c.fleet, c.clusters, l.Spec.Identity)
+	namespace := l.Metadata.NamespaceOrEmpty()
+	m, err := memberByIdentity(ctx, c.fleet, c.clusters, namespace, l.Spec.Identity)
 	if m != nil || err != nil {
 		return m, err
 	}
 	err = &waitError{"no cluster with this identity is registered"}
 	for _, k := range c.leftovers.List(func(k *api.Leftover) bool {
-		return k.Spec.Identity == l.Spec.Identity && len(k.Spec.Kubeconfig) > 0
+		return k.Metadata.NamespaceOrEmpty() == namespace && k.Spec.Identity == l.Spec.Identity && len(k.Spec.Kubeconfig) > 0
 	}) {
 		if m, err = c.fleet.Member(ctx, k.Spec.Kubeconfig); err != nil {
 			continue

@@ -38,12 +38,11 @@ func (c *Applications) clusterOf(ref *api.ResourceRef) *api.Cluster {
 	return c.clusters.Get(ref.NamespaceOrEmpty(), ref.Name)
 }
 
-// memberByIdentity finds a connection to the cluster of this identity, by whatever record leads there. It returns nil
-// when no record does.
-func memberByIdentity(ctx context.Context, f *fleet.Fleet, clusters clusterLister, identity string) (*fleet.Member, error) {
-	found := clusters.List(func(c *api.Cluster) bool { return c.Status.Identity == identity && len(c.Spec.Kubeconfig) > 0 })
+// memberByIdentity finds a connection to the cluster of this identity, by whatever record of the namespace leads there:
+// those of other namespaces are other people's rights. It returns nil when no record does.
+func memberByIdentity(ctx context.Context, f *fleet.Fleet, clusters clusterLister, namespace, identity string) (*fleet.Member, error) {
 	var last error
-	for _, c := range found {
+	for _, c := range clusters.List(leadsTo(namespace, identity)) {
 		m, err := connect(ctx, f, c)
 		if err == nil {
 			return m, nil
@@ -51,6 +50,13 @@ func memberByIdentity(ctx context.Context, f *fleet.Fleet, clusters clusterListe
 		last = err
 	}
 	return nil, last
+}
+
+// leadsTo approves of the records of a namespace that lead to the cluster of this identity.
+func leadsTo(namespace, identity string) func(*api.Cluster) bool {
+	return func(c *api.Cluster) bool {
+		return c.Metadata.NamespaceOrEmpty() == namespace && c.Status.Identity == identity && len(c.Spec.Kubeconfig) > 0
+	}
 }
 
 // clusterLister is the part of a cache that is needed to find clusters.

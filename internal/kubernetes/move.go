@@ -88,7 +88,10 @@ func (p *pass) move(ctx context.Context) (controller.Result, error) {
 		return controller.Result{}, err
 	}
 	failpoint.Hit(failpoint.MoveAdvanced)
-	return controller.Result{After: time.Millisecond}, nil
+	if next.Phase == api.PhaseNone {
+		return controller.Result{After: time.Millisecond}, nil
+	}
+	return p.move(ctx) // the cache does not know of this phase yet
 }
 
 // moveWaits stores what a move waits for, and what it has done so far.
@@ -161,7 +164,7 @@ func (p *pass) createOnTarget(ctx context.Context) (result, time.Duration, error
 	m.Observe(p.entries(m.Identity()))
 	seen := p.live(m)
 	if !seen.Synced() {
-		return result{}, p.resync, nil // an informer tells when there is something to see
+		return result{}, p.lookAgain(m), nil
 	}
 	h := fleet.Health(seen.Live(), seen.Missing())
 	if !h.Ready && !h.Completed {

@@ -20,7 +20,20 @@ func (p *pass) observe(ctx context.Context) (controller.Result, error) {
 	if err != nil {
 		return controller.Result{After: p.resync}, nil // the cluster's own state says so
 	}
-	return controller.Result{After: p.resync}, p.observed(ctx, m, map[string]any{})
+	err = p.observed(ctx, m, map[string]any{})
+	return controller.Result{After: p.lookAgain(m)}, err
+}
+
+// unseen is how soon an application is looked at again of which not everything is known. Informers tell of what changes,
+// and not that they know now what there was before.
+const unseen = 2 * time.Second
+
+// lookAgain says when an application is to be looked at again if nobody tells of a change.
+func (p *pass) lookAgain(m *fleet.Member) time.Duration {
+	if !p.live(m).Synced() {
+		return min(unseen, p.resync)
+	}
+	return p.resync
 }
 
 // observeUntil stores what is seen of an application that is to be worked on again after a while.

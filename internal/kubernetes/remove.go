@@ -64,7 +64,7 @@ func (p *pass) identities() []string {
 // cleanCluster removes everything that the application has on a cluster. It returns false while objects are still
 // there. What is on a cluster that has no record any more becomes a leftover.
 func (p *pass) cleanCluster(ctx context.Context, identity string) (clean bool, err error) {
-	m, err := memberByIdentity(ctx, p.fleet, p.clusters, identity)
+	m, err := memberByIdentity(ctx, p.fleet, p.clusters, p.app.Metadata.NamespaceOrEmpty(), identity)
 	if err != nil {
 		return false, err
 	}
