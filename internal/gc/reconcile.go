@@ -2,6 +2,7 @@ package gc
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,16 +29,15 @@ func (c *Collector) reconcile(ctx context.Context, k *collected, key controller.
 	free := c.graph.Free(ref)
 	c.warnOfCycle(ref)
 	c.mu.Unlock()
-	var err error
 	switch {
 	case known.Version != m.ResourceVersion:
 		// The graph is about to hear of this version, and wakes the object again.
 	case doomed:
 		return c.remove(ctx, k, m, owners)
 	case free:
-		err = c.release(ctx, k, r)
+		return c.release(ctx, k, r)
 	}
-	return controller.Result{}, gone(err)
+	return controller.Result{}, nil
 }
 
 // remove deletes an object because its owners go.
@@ -53,11 +53,11 @@ func (c *Collector) remove(ctx context.Context, k *collected, m *api.Metadata, o
 }
 
 // confirm reads the owners anew: each must be gone or about to go. The caches may not know of one that was just created,
-// or may take a new object for an old one of the same name. A kind that Krake does not have has no objects.
+// or may take a new object for an old one of the same name.
 func (c *Collector) confirm(ctx context.Context, owners []Ref) (bool, error) {
 	for _, o := range owners {
 		kind := api.FindKind(o.Group, o.Kind)
-		if kind == nil {
+		if kind == nil || !possible(kind, o) {
 			continue
 		}
 		owner, err := client.OfKind(c.client, kind).Get(ctx, o.Namespace, o.Name)
@@ -77,20 +77,54 @@ func possible(kind *api.Kind, o Ref) bool {
 	return api.ValidName(o.Name) && kind.Namespaced == (o.Namespace != "") && (o.Namespace == "" || api.ValidName(o.Namespace))
 }
 
-// release takes the collector's finalizer from an object. The server removes the record when no other is left.
-func (c *Collector) release(ctx context.Context, k *collected, r api.Resource) error {
-	kept := make([]string, 0, len(api.Meta(r).Finalizers))
-	for _, f := range api.Meta(r).Finalizers {
-		if f != api.FinalizerCascade {
-			kept = append(kept, f)
+// bound names the kinds whose objects the API makes dependents of an object of another kind when they are bound to it.
+var bound = map[string][]string{
+	"kubernetes/Cluster":         {"kubernetes/Application"},
+	"infrastructure/Cloud":       {"kubernetes/Cluster"},
+	"infrastructure/GlobalCloud": {"kubernetes/Cluster"},
+	"openstack/Project":          {"openstack/MagnumCluster"},
+	"openstack/MagnumCluster":    {"kubernetes/Cluster"},
+}
+
+// newlyBound says whether something was bound to an object that the caches have not heard of: each kind is watched by
+// itself, and the deletion of a cluster may be seen before the application that was bound to it. Whatever else depends on
+// an object was put there by a user, who sees the order of their own requests.
+func (c *Collector) newlyBound(ctx context.Context, k *collected, ref Ref) (bool, error) {
+	c.mu.Lock()
+	known := c.graph.Dependents(ref)
+	c.mu.Unlock()
+	for _, name := range bound[k.kind.Group+"/"+k.kind.Name] {
+		dependent := c.kinds[name]
+		if dependent == nil {
+			continue
+		}
+		list, _, err := dependent.objects.List(ctx, ref.Namespace)
+		if err != nil {
+			return false, err
+		}
+		for _, r := range list {
+			if slices.Contains(objectOf(r).Owners, ref) && !slices.Contains(known, dependent.ref(api.Meta(r))) {
+				return true, nil
+			}
 		}
 	}
+	return false, nil
+}
+
+// release takes the collector's finalizer from an object. The server removes the record when no other is left.
+func (c *Collector) release(ctx context.Context, k *collected, r api.Resource) (controller.Result, error) {
+	m := api.Meta(r)
+	ref := k.ref(m)
+	if waits, err := c.newlyBound(ctx, k, ref); err != nil || waits {
+		return controller.Result{After: lookAgain}, err
+	}
+	kept := slices.DeleteFunc(slices.Clone(m.Finalizers), func(f string) bool { return f == api.FinalizerCascade })
 	_, err := k.objects.Patch(ctx, r, map[string]any{"metadata": map[string]any{"finalizers": kept}})
 	if err == nil {
 		failpoint.Hit(failpoint.CascadeRemoved)
-		c.log.Info("nothing depends on it any more", "object", k.ref(api.Meta(r)).String(), "finalizers", kept)
+		c.log.Info("nothing depends on it any more", "object", ref.String(), "finalizers", kept)
 	}
-	return err
+	return controller.Result{}, gone(err)
 }
 
 // gone takes the news that an object does not exist for what it is: nothing is left to do.
