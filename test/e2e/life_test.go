@@ -80,13 +80,7 @@ func (s *scene) walkThrough(on *site) {
 	if on.find(s, deployments, s.space, "web") != nil || on.find(s, services, s.space, "web") != nil {
 		s.Error("the record is gone before the objects on the cluster are")
 	}
-	if _, err := s.clusters.Delete(s.Context(), s.space, "here", client.DeleteOptions{}); err != nil {
-		s.Fatal(err)
-	}
-	s.await("the end of the cluster's record", func() error {
-		_, err := s.clusters.Get(s.Context(), s.space, "here")
-		return isGone(err)
-	})
+	s.removeCluster("here")
 	if on.find(s, namespaces, "", s.space) == nil {
 		s.Error("what Krake has not made is gone from the cluster")
 	}

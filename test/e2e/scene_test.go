@@ -312,3 +312,31 @@ func (s *scene) awaitCluster(name string, want api.ClusterState) *api.Cluster {
 	})
 	return c
 }
+
+// give replaces the kubeconfig of a cluster's record.
+func (s *scene) give(name string, kubeconfig api.Kubeconfig) {
+	s.Helper()
+	for {
+		c := s.cluster(name)
+		c.Spec.Kubeconfig = kubeconfig
+		_, err := s.clusters.Update(s.Context(), c)
+		if err == nil {
+			return
+		}
+		if !client.Conflict(err) {
+			s.Fatal(err)
+		}
+	}
+}
+
+// removeCluster deletes a cluster and waits until its record is gone.
+func (s *scene) removeCluster(name string) {
+	s.Helper()
+	if _, err := s.clusters.Delete(s.Context(), s.space, name, client.DeleteOptions{}); err != nil {
+		s.Fatal(err)
+	}
+	s.await("the end of the cluster "+name, func() error {
+		_, err := s.clusters.Get(s.Context(), s.space, name)
+		return isGone(err)
+	})
+}

@@ -1,0 +1,260 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/client"
+)
+
+// away registers a cluster over a line of its own, with an application that runs there.
+func (s *scene) away(name string, on *site, manifest string) *line {
+	s.Helper()
+	l, kubeconfig := lineTo(s, on)
+	s.place(on)
+	s.register(name, kubeconfig)
+	s.awaitCluster(name, api.ClusterOnline)
+	s.create("web", "", manifest)
+	s.awaitApp("web", running(name), healthy)
+	return l
+}
+
+// states records the states that a cluster goes through.
+func (s *scene) states(name string) func() []api.ClusterState {
+	s.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	s.Cleanup(func() { stop(); watching.Wait() })
+	var mu sync.Mutex
+	c := s.cluster(name)
+	seen := []api.ClusterState{c.Status.State}
+	watching.Go(func() {
+		_ = s.clusters.Watch(ctx, s.space, c.Metadata.ResourceVersion, func(e client.Event[*api.Cluster]) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if e.Object.Metadata.Name == name && e.Object.Status.State != seen[len(seen)-1] {
+				seen = append(seen, e.Object.Status.State)
+			}
+			return nil
+		})
+	})
+	return func() []api.ClusterState {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(seen)
+	}
+}
+
+// awaitLeftovers waits until there are leftovers of the scene, and returns them.
+func (s *scene) awaitLeftovers(n int) (all []*api.Leftover) {
+	s.Helper()
+	s.await(fmt.Sprintf("%d leftovers", n), func() (err error) {
+		if all, _, err = s.leftovers.List(s.Context(), s.space); err == nil && len(all) != n {
+			err = fmt.Errorf("there are %d: %v", len(all), leftoverNames(all))
+		}
+		return err
+	})
+	return all
+}
+
+func leftoverNames(all []*api.Leftover) []string {
+	var out []string
+	for _, l := range all {
+		out = append(out, fmt.Sprintf("%s (%s; %d objects; %s)", l.Metadata.Name, l.Spec.Cause, len(l.Spec.Objects), l.Status.Message))
+	}
+	return out
+}
+
+// awaitEmpty waits until nothing of the application is left on a cluster.
+func (s *scene) awaitEmpty(on *site) {
+	s.Helper()
+	s.await("nothing to be left on "+on.Name, func() error {
+		for _, kind := range []schema.GroupVersionResource{deployments, services, statefulSets} {
+			o, err := on.look(kind, s.space, "web")
+			if err == nil && o != nil {
+				err = fmt.Errorf("%s/%s is there", kind.Resource, o.GetName())
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func TestAClusterThatWasNeverReachedIsOfflineAtOnceAndComesByItself(t *testing.T) {
+	berlin := sites(t, "berlin")[0]
+	s := newScene(t)
+	l, kubeconfig := lineTo(t, berlin)
+	l.cut()
+	s.register("here", kubeconfig)
+	c := s.awaitCluster("here", api.ClusterOffline)
+	if err := says(c.Status.Reason, api.ClusterNotReachable, "connection refused"); err != nil {
+		s.Error(err)
+	}
+	if took := c.Status.Conditions.Get(api.Reachable).LastTransition.Time().Sub(c.Metadata.Created.Time()); took > 8*time.Second {
+		s.Errorf("OFFLINE after %s", took)
+	}
+	version := c.Metadata.ResourceVersion
+	states := s.states("here")
+	time.Sleep(3 * time.Second) // long enough for several attempts
+	if now := s.cluster("here").Metadata.ResourceVersion; now != version {
+		s.Errorf("every attempt is written down: version %s, then %s", version, now)
+	}
+	l.mend(t)
+	s.awaitCluster("here", api.ClusterOnline)
+	if got, want := states(), []api.ClusterState{api.ClusterOffline, api.ClusterConnecting, api.ClusterOnline}; !slices.Equal(got, want) {
+		s.Errorf("states: %v", got)
+	}
+}
+
+func TestAnOutageLeavesApplicationsAloneAndWhatWasAskedMeanwhileIsDone(t *testing.T) {
+	third := sites(t, "cardiff")[0] // which nobody else uses
+	s := newScene(t)
+	s.join("here", third)
+	s.create("web", "", web)
+	s.awaitApp("web", running("here"), healthy)
+	before := third.get(s, deployments, s.space, "web")
+	states := s.states("here")
+	third.Stop(s)
+	stopped := time.Now()
+	c := s.awaitCluster("here", api.ClusterOffline)
+	if took := time.Since(stopped); took < 5*time.Second {
+		s.Errorf("it was given up after %s", took)
+	}
+	if c.Status.Reason == nil || c.Status.Reason.Code != api.ClusterNotReachable || len(c.Status.Nodes) != 0 {
+		s.Errorf("reason %+v, %d nodes", c.Status.Reason, len(c.Status.Nodes))
+	}
+	if err := running("here")(s.app("web")); err != nil {
+		s.Errorf("the outage has changed the application: %v", err)
+	}
+	s.edit("web", func(a *api.Application) { a.Spec.Manifest[0]["spec"].(map[string]any)["replicas"] = 2 })
+	s.awaitApp("web", ranOn("here"), inState(api.AppReconciling), func(a *api.Application) error {
+		return says(a.Status.Reason, api.ClusterNotReachable)
+	})
+	third.Start(s)
+	s.awaitCluster("here", api.ClusterOnline)
+	s.awaitApp("web", running("here"), healthy, func(a *api.Application) error {
+		if a.Status.ContainerHealth.RunningPods != 2 {
+			return fmt.Errorf("pods: %+v", a.Status.ContainerHealth)
+		}
+		return nil
+	})
+	if got := third.get(s, deployments, s.space, "web").GetUID(); got != before.GetUID() {
+		s.Error("the deployment was made again")
+	}
+	want := []api.ClusterState{api.ClusterOnline, api.ClusterOffline, api.ClusterConnecting}
+	if got := states(); len(got) < 4 || !slices.Equal(got[:3], want) {
+		s.Errorf("states: %v", got)
+	}
+}
+
+func TestAClusterRemovedByForceWhileItIsAwayIsCleanedWhenItReturns(t *testing.T) {
+	on := sites(t, "berlin", "bratislava")
+	s := newScene(t)
+	l := s.away("here", on[0], web)
+	s.join("there", on[1])
+	l.cut()
+	s.awaitCluster("here", api.ClusterOffline)
+	if _, err := s.clusters.Delete(s.Context(), s.space, "here", client.DeleteOptions{Force: true}); err != nil {
+		s.Fatal(err)
+	}
+	s.awaitApp("web", running("there"), healthy, settled)
+	s.awaitLeftovers(2) // the way to the cluster, and what the application has there
+	if on[0].find(s, deployments, s.space, "web") == nil {
+		s.Error("it was reached all the same")
+	}
+	l.mend(t)
+	s.awaitEmpty(on[0])
+	s.awaitLeftovers(0)
+	if err := all(running("there"), healthy)(s.app("web")); err != nil {
+		s.Error(err)
+	}
+}
+
+func TestDeletingAClusterThatIsAwayWaitsForItAndSaysSo(t *testing.T) {
+	berlin := sites(t, "berlin")[0]
+	s := newScene(t)
+	l := s.away("here", berlin, web)
+	l.cut()
+	s.awaitCluster("here", api.ClusterOffline)
+	if _, err := s.clusters.Delete(s.Context(), s.space, "here", client.DeleteOptions{}); err != nil {
+		s.Fatal(err)
+	}
+	s.awaitApp("web", inState(api.AppDeleting), func(a *api.Application) error {
+		return says(a.Status.Reason, api.ClusterNotReachable, "connection refused")
+	})
+	s.cluster("here")
+	l.mend(t)
+	s.awaitEnd("web")
+	s.awaitEmpty(berlin)
+	s.await("the end of the cluster's record", func() error {
+		_, err := s.clusters.Get(s.Context(), s.space, "here")
+		return isGone(err)
+	})
+	s.awaitLeftovers(0)
+}
+
+func TestAnApplicationRemovedByForceIsCleanedWhenItsClusterReturns(t *testing.T) {
+	berlin := sites(t, "berlin")[0]
+	s := newScene(t)
+	l := s.away("here", berlin, web)
+	l.cut()
+	if _, err := s.apps.Delete(s.Context(), s.space, "web", client.DeleteOptions{Force: true}); err != nil {
+		s.Fatal(err)
+	}
+	left := s.awaitLeftovers(1)[0]
+	if left.Spec.Identity != s.cluster("here").Status.Identity || len(left.Spec.Objects) != 2 || left.Spec.Application.Name != "web" {
+		s.Errorf("leftover: %+v", left.Spec)
+	}
+	s.await("a word on why it stays", func() error {
+		if l := s.awaitLeftovers(1)[0]; l.Status.Message == "" {
+			return fmt.Errorf("status %+v", l.Status)
+		}
+		return nil
+	})
+	l.mend(t)
+	s.awaitEmpty(berlin)
+	s.awaitLeftovers(0)
+}
+
+func TestWhatAnApplicationLeavesOnAClusterThatIsAwayIsCleanedWhenItReturns(t *testing.T) {
+	on := sites(t, "berlin", "bratislava")
+	s := newScene(t)
+	l := s.away("here", on[0], web)
+	s.join("there", on[1])
+	l.cut()
+	s.awaitCluster("here", api.ClusterOffline)
+	s.send("web", "there")
+	s.awaitApp("web", running("there"), healthy, settled)
+	s.awaitLeftovers(1)
+	l.mend(t)
+	s.awaitEmpty(on[0])
+	s.awaitLeftovers(0)
+	if err := all(running("there"), healthy)(s.app("web")); err != nil {
+		s.Error(err)
+	}
+}
+
+func TestAnApplicationThatMustNotRunTwiceWaitsForAClusterThatIsAway(t *testing.T) {
+	on := sites(t, "berlin", "bratislava")
+	s := newScene(t)
+	l := s.away("here", on[0], store)
+	s.join("there", on[1])
+	witness := watchCopies(s, statefulSets, on...)
+	l.cut()
+	s.awaitCluster("here", api.ClusterOffline)
+	s.send("web", "there")
+	s.awaitApp("web", inState(api.AppMigrating), inPhase(api.PhaseStopping, "connection refused"))
+	l.mend(t)
+	s.awaitApp("web", running("there"), healthy, settled)
+	witness.swearNeverTwice()
+	s.awaitLeftovers(0)
+}
