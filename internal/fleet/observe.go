@@ -34,11 +34,16 @@ type observer struct {
 	written map[Key]written
 }
 
-// kindWatch is what is watched of one kind. Its fields are guarded by the observer.
+// kindWatch is what is watched of one kind.
 type kindWatch struct {
+	kind     schema.GroupVersionKind
+	resource schema.GroupVersionResource // known before the first feed is made
+	end      context.CancelFunc          // likewise; ends the watch because the kind is not served any more
+	more     chan struct{}               // has an element when namespaces were added
+
+	// guarded by the observer
 	wanted map[string]bool  // namespaces in which objects are expected; "" for cluster-wide kinds
 	feeds  map[string]*feed // by namespace; "" for all
-	more   chan struct{}    // has an element when namespaces were added
 }
 
 func newObserver(m *Member) (*observer, error) {
@@ -75,9 +80,9 @@ func (m *Member) Observe(entries []api.InventoryObject) {
 func (o *observer) want(kind schema.GroupVersionKind, namespace string) {
 	w := o.watches[kind]
 	if w == nil {
-		w = &kindWatch{wanted: map[string]bool{}, feeds: map[string]*feed{}, more: make(chan struct{}, 1)}
+		w = &kindWatch{kind: kind, more: make(chan struct{}, 1), wanted: map[string]bool{}, feeds: map[string]*feed{}}
 		o.watches[kind] = w
-		o.working.Go(func() { o.run(kind, w) })
+		o.working.Go(func() { o.run(w) })
 	}
 	if !w.wanted[namespace] {
 		w.wanted[namespace] = true
@@ -99,20 +104,21 @@ func (o *observer) wait() { o.working.Wait() }
 
 // run watches one kind until the observer is stopped or the kind is not served any more. Then it is forgotten, and the
 // next Observe tries again.
-func (o *observer) run(kind schema.GroupVersionKind, w *kindWatch) {
-	ctx, cancel := context.WithCancel(o.ctx)
-	defer cancel()
+func (o *observer) run(w *kindWatch) {
+	ctx, end := context.WithCancel(o.ctx)
+	defer end()
 	defer func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		delete(o.watches, kind)
+		delete(o.watches, w.kind)
 	}()
-	resource, everywhere, err := o.scope(ctx, kind)
+	resource, everywhere, err := o.scope(ctx, w.kind)
 	if err != nil {
 		return
 	}
+	w.resource, w.end = resource, end
 	if everywhere {
-		o.start(ctx, kind, w, resource, "", cancel)
+		o.start(ctx, w, "")
 		<-ctx.Done()
 		return
 	}
@@ -122,7 +128,7 @@ func (o *observer) run(kind schema.GroupVersionKind, w *kindWatch) {
 			return
 		case <-w.more:
 			for _, namespace := range o.unwatched(w) {
-				o.start(ctx, kind, w, resource, namespace, cancel)
+				o.start(ctx, w, namespace)
 			}
 		}
 	}
@@ -166,8 +172,8 @@ func (o *observer) unwatched(w *kindWatch) []string {
 	return out
 }
 
-func (o *observer) start(ctx context.Context, kind schema.GroupVersionKind, w *kindWatch, resource schema.GroupVersionResource, namespace string, unserved func()) {
-	f := o.newFeed(kind, resource, namespace, unserved)
+func (o *observer) start(ctx context.Context, w *kindWatch, namespace string) {
+	f := o.newFeed(w, namespace)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ctx.Err() != nil {

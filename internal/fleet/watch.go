@@ -21,12 +21,10 @@ import (
 //
 // It may be as stale as a connection can be dead unnoticed (25 seconds). Beyond that it says that it does not know.
 type feed struct {
-	kind      schema.GroupVersionKind
-	namespace string
-	informer  cache.SharedIndexInformer
-	state     atomic.Int32 // what came of the last list or watch
-	unserved  func()       // called when the kind is not served any more
-	log       *slog.Logger
+	of       *kindWatch
+	informer cache.SharedIndexInformer
+	state    atomic.Int32 // what came of the last list or watch
+	log      *slog.Logger
 }
 
 // What came of the last list or watch of a feed.
@@ -42,9 +40,9 @@ type lister struct {
 	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
 }
 
-func (o *observer) newFeed(kind schema.GroupVersionKind, resource schema.GroupVersionResource, namespace string, unserved func()) *feed {
-	f := &feed{kind: kind, namespace: namespace, unserved: unserved, log: o.member.log.With("kind", kind.String(), "namespace", namespace)}
-	source, example := o.lister(kind, resource, namespace)
+func (o *observer) newFeed(w *kindWatch, namespace string) *feed {
+	f := &feed{of: w, log: o.member.log.With("kind", w.kind.String(), "namespace", namespace)}
+	source, example := o.lister(w, namespace)
 	f.informer = cache.NewSharedIndexInformerWithOptions(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			ctx, cancel := context.WithTimeout(ctx, o.member.fleet.options.Timeout)
@@ -56,11 +54,11 @@ func (o *observer) newFeed(kind schema.GroupVersionKind, resource schema.GroupVe
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.LabelSelector = AppUIDLabel
-			w, err := source.watch(ctx, options)
+			events, err := source.watch(ctx, options)
 			f.heard(ctx, err)
-			return w, err
+			return events, err
 		},
-	}, example, cache.SharedIndexInformerOptions{ObjectDescription: kind.String()})
+	}, example, cache.SharedIndexInformerOptions{ObjectDescription: w.kind.String()})
 	// None of these can fail on an informer that does not run yet.
 	_ = f.informer.SetTransform(f.slim)
 	_ = f.informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, _ *cache.Reflector, err error) { f.failed(ctx, err) })
@@ -74,15 +72,15 @@ func (o *observer) newFeed(kind schema.GroupVersionKind, resource schema.GroupVe
 
 // lister chooses how a kind is watched. Of Secrets only the metadata ever enter this process; that is enough to see
 // whether they exist and whether somebody changed them.
-func (o *observer) lister(kind schema.GroupVersionKind, resource schema.GroupVersionResource, namespace string) (lister, runtime.Object) {
-	if kind.GroupKind() == secretKind {
-		c := o.metadata.Resource(resource).Namespace(namespace)
+func (o *observer) lister(w *kindWatch, namespace string) (lister, runtime.Object) {
+	if w.kind.GroupKind() == secretKind {
+		c := o.metadata.Resource(w.resource).Namespace(namespace)
 		return lister{
 			list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return c.List(ctx, o) },
 			watch: c.Watch,
 		}, &metav1.PartialObjectMetadata{}
 	}
-	c := o.dynamic.Resource(resource).Namespace(namespace)
+	c := o.dynamic.Resource(w.resource).Namespace(namespace)
 	return lister{
 		list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return c.List(ctx, o) },
 		watch: c.Watch,
@@ -110,7 +108,7 @@ func (f *feed) failed(ctx context.Context, err error) {
 		f.log.Warn("cannot watch", "error", err)
 	}
 	if apierrors.IsNotFound(err) {
-		f.unserved()
+		f.of.end() // the kind is not served any more
 	}
 }
 
@@ -123,7 +121,7 @@ func (f *feed) slim(obj any) (any, error) {
 			return nil, err
 		}
 		whole := &unstructured.Unstructured{Object: content}
-		whole.SetGroupVersionKind(f.kind)
+		whole.SetGroupVersionKind(f.of.kind)
 		obj = whole
 	}
 	accessor, err := meta.Accessor(obj)
