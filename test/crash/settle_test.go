@@ -12,9 +12,9 @@ import (
 	"github.com/rak-n-rok/krake/client"
 )
 
-// settleWithin is how long everything may take to settle once nothing is asked for any more. It is long, because
-// whatever does not settle at all is to be told from what is slow on a busy machine.
-const settleWithin = 2 * time.Minute
+// settleWithin is how long everything may take to settle once nothing is asked for any more. It is long for a busy
+// machine, and shorter than the minute after which the controllers look at everything again: nothing may wait for that.
+const settleWithin = 45 * time.Second
 
 // settled is what the API shows when nothing is left to do.
 type settled struct {
@@ -25,13 +25,14 @@ type settled struct {
 // settle waits until every application is as its owner wants it, and returns what the API shows then. The load must
 // pause.
 func (x *experiment) settle(ctx context.Context) (settled, error) {
-	deadline := time.Now().Add(settleWithin)
+	begun := time.Now()
 	for {
 		s, unsettled := x.look(ctx)
 		if unsettled == nil {
+			x.slowest = max(x.slowest, time.Since(begun))
 			return s, nil
 		}
-		if time.Now().After(deadline) {
+		if time.Since(begun) > settleWithin {
 			return s, fmt.Errorf("not everything has settled within %s: %w", settleWithin, unsettled)
 		}
 		if err := sleep(ctx, 100*time.Millisecond); err != nil {
