@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/internal/apiserver"
 )
@@ -24,6 +26,32 @@ func TestFixedAnswers(t *testing.T) {
 		if got, want := s.ask(t, "GET", path, nil).want(t, 200).header.Get("Content-Type"), "application/json; charset=utf-8"; got != want {
 			t.Errorf("%s is of type %q, want %q", path, got, want)
 		}
+	}
+}
+
+func TestEveryKrakeHasANameOfItsOwn(t *testing.T) {
+	one, other := start(t), start(t)
+	name := func(s *server) string {
+		return s.ask(t, "GET", "/installation", nil).want(t, 200).document(t).text("installation")
+	}
+	var asking errgroup.Group
+	answers := make([]answer, 8)
+	for i := range answers {
+		asking.Go(func() (err error) {
+			answers[i], err = one.send("GET", "/installation", nil)
+			return err
+		})
+	}
+	if err := asking.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range answers {
+		if got := a.want(t, 200).document(t).text("installation"); len(got) != 36 || got != name(one) {
+			t.Errorf("it is called %s and %s", got, name(one))
+		}
+	}
+	if name(one) == name(other) {
+		t.Errorf("two are called %s", name(one))
 	}
 }
 

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	chosen := false
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "rapid.checks" })
 	if !chosen { // a check is several requests; -rapid.checks makes it more
-		_ = flag.Set("rapid.checks", "15")
+		_ = flag.Set("rapid.checks", "12")
 	}
 	_ = flag.Set("rapid.nofailfile", "true")
 	os.Exit(m.Run())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/rak-n-rok/krake/api"
 )
@@ -95,7 +94,6 @@ func TestACompletionAsksForTheDeletion(t *testing.T) { // section 10, S-9
 	if first.text("status.state") != "READY_FOR_ACTION" || first.text("metadata.deleted") == "" || first.text("metadata.modified") != created.text("metadata.modified") {
 		t.Errorf("%v", first)
 	}
-	time.Sleep(time.Microsecond)
 	second := s.ask(t, "PUT", apps+"/job/complete", `{"token":"c-1"}`).want(t, 200).document(t)
 	if second.text("metadata.deleted") <= first.text("metadata.deleted") {
 		t.Errorf("deleted at %s, then at %s", first.text("metadata.deleted"), second.text("metadata.deleted"))
