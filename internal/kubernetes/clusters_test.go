@@ -1,0 +1,199 @@
+package kubernetes
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/api/wire"
+	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/fleet"
+)
+
+var errSilence = errors.New("connection refused")
+
+// healthy is what a cluster of one good node answers.
+var healthy = fleet.Report{Identity: "id-berlin", Version: "v1.36.3", Allocatable: map[string]string{"cpu": "4"}}
+
+// record is a cluster's record after reports, as the server keeps it.
+func record(t *testing.T, reports ...any) *api.Cluster {
+	t.Helper()
+	namespace := "testing"
+	c := api.New[api.Cluster]()
+	c.Metadata.Name, c.Metadata.Namespace, c.Metadata.Generation = "berlin", &namespace, 1
+	c.Spec.Kubeconfig = api.Kubeconfig{"kind": "Config"}
+	for _, r := range reports {
+		c = told(t, c, r)
+	}
+	return c
+}
+
+// told returns the record after a report, or after an error, as the server makes it: patched and settled.
+func told(t *testing.T, c *api.Cluster, report any) *api.Cluster {
+	t.Helper()
+	r, _ := report.(fleet.Report)
+	failure, _ := report.(error)
+	patch := assess(c, r, failure, noon)
+	if patch == nil {
+		return c
+	}
+	status, err := wire.Tree(c.Status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change, err := wire.Tree(patch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := *c
+	if err := wire.Decode(wire.Patch(status, change), &next.Status, wire.Stored); err != nil {
+		t.Fatal(err)
+	}
+	next.Settle(c)
+	return &next
+}
+
+func TestStatesFollowWhatAClusterAnswers(t *testing.T) {
+	tired := healthy
+	tired.Findings = []fleet.Finding{{Message: "node-0 is not ready"}}
+	pressed := healthy
+	pressed.Findings = []fleet.Finding{{Message: "node-0 lacks memory", Pressure: true}, {Message: "node-1 is not ready"}}
+	tests := map[string]struct {
+		reports []any
+		state   api.ClusterState
+	}{
+		"never asked":                      {nil, api.ClusterPending},
+		"never reached":                    {[]any{errSilence}, api.ClusterOffline},
+		"answers at once":                  {[]any{healthy}, api.ClusterOnline},
+		"answers after it did not":         {[]any{errSilence, healthy}, api.ClusterConnecting},
+		"goes on answering":                {[]any{errSilence, healthy, healthy}, api.ClusterOnline},
+		"is gone":                          {[]any{healthy, errSilence}, api.ClusterOffline},
+		"a node is not ready":              {[]any{healthy, tired}, api.ClusterNotReady},
+		"the first thing that is wrong":    {[]any{healthy, pressed}, api.ClusterUnhealthy},
+		"the node has recovered":           {[]any{healthy, tired, healthy}, api.ClusterOnline},
+		"leads to another cluster":         {[]any{healthy, &anotherCluster{}}, api.ClusterOffline},
+		"leads to the right cluster again": {[]any{healthy, &anotherCluster{}, healthy, healthy}, api.ClusterOnline},
+		"a tired cluster that was away":    {[]any{tired, errSilence, tired, tired}, api.ClusterNotReady},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if c := record(t, test.reports...); c.Status.State != test.state {
+				t.Errorf("%s, expected %s; conditions %+v", c.Status.State, test.state, c.Status.Conditions)
+			}
+		})
+	}
+}
+
+func TestWhatHasNotChangedIsNotWritten(t *testing.T) {
+	for name, reports := range map[string][]any{
+		"an answer":  {healthy, healthy},
+		"no answer":  {healthy, errSilence, errSilence},
+		"never seen": {errSilence, errSilence},
+	} {
+		t.Run(name, func(t *testing.T) {
+			last := reports[len(reports)-1]
+			r, _ := last.(fleet.Report)
+			failure, _ := last.(error)
+			if patch := assess(record(t, reports...), r, failure, after(time.Hour)); patch != nil {
+				t.Errorf("it would write %v", patch)
+			}
+		})
+	}
+}
+
+func TestTheReasonOfAnOutageIsKeptWithIt(t *testing.T) {
+	c := record(t, healthy, errSilence)
+	want := api.Condition{Type: api.Reachable, Status: api.False, Reason: "CLUSTER_NOT_REACHABLE", Message: "connection refused",
+		LastTransition: &noon, ObservedGeneration: 1}
+	if diff := cmp.Diff(want, c.Status.Conditions.Get(api.Reachable)); diff != "" {
+		t.Error(diff)
+	}
+	if c.Status.Identity != "id-berlin" || c.Status.Version != "v1.36.3" || c.Status.Allocatable["cpu"] != "4" {
+		t.Errorf("what was learned before is lost: %+v", c.Status)
+	}
+}
+
+func TestCapacityThatIsGoneIsTakenBack(t *testing.T) {
+	before := healthy
+	before.Allocatable = map[string]string{"cpu": "4", "example.com/gpu": "1"}
+	c := record(t, before)
+	patch := assess(c, healthy, nil, noon)
+	want := map[string]any{"cpu": "4", "example.com/gpu": nil}
+	if diff := cmp.Diff(want, patch["allocatable"]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOneMissIsNoOutage(t *testing.T) {
+	clock := noon.Time()
+	c := &Clusters{misses: map[controller.Key]misses{}, clock: func() time.Time { return clock }}
+	key := controller.Key{Namespace: "testing", Name: "berlin"}
+	online := record(t, healthy)
+	miss := func(later time.Duration) bool {
+		clock = noon.Time().Add(later)
+		return c.tolerable(key, online, errSilence)
+	}
+
+	for i, test := range []struct {
+		later     time.Duration
+		tolerable bool
+	}{
+		{0, true}, {3 * time.Second, true},
+		{6 * time.Second, true}, // three misses, but not ten seconds
+		{9999 * time.Millisecond, true},
+		{10 * time.Second, false},
+	} {
+		if got := miss(test.later); got != test.tolerable {
+			t.Errorf("miss %d after %s: tolerable is %v", i+1, test.later, got)
+		}
+	}
+	c.forget(key)
+	if !miss(time.Minute) || !miss(2*time.Minute) {
+		t.Error("an answer begins the count anew: two misses are tolerable however long they take")
+	}
+	if miss(3 * time.Minute) {
+		t.Error("three misses in two minutes are an outage")
+	}
+}
+
+func TestSomeFailuresNeedNoSecondLook(t *testing.T) {
+	for name, test := range map[string]struct {
+		cluster *api.Cluster
+		failure error
+	}{
+		"a cluster that was never reached":  {record(t), errSilence},
+		"a cluster that is offline already": {record(t, healthy, errSilence), errSilence},
+		"a kubeconfig that leads elsewhere": {record(t, healthy), &anotherCluster{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &Clusters{misses: map[controller.Key]misses{}, clock: noon.Time}
+			if c.tolerable(controller.Key{Name: "x"}, test.cluster, test.failure) {
+				t.Error("it is given more time")
+			}
+		})
+	}
+}
+
+func TestClustersThatAreLeftAlone(t *testing.T) {
+	for name, change := range map[string]func(*api.Cluster){
+		"made by the infrastructure":    func(c *api.Cluster) { c.Status.State = api.ClusterCreating },
+		"changed by the infrastructure": func(c *api.Cluster) { c.Status.State = api.ClusterReconciling },
+		"could not be made":             func(c *api.Cluster) { c.Status.State = api.ClusterFailed },
+		"going away":                    func(c *api.Cluster) { c.Metadata.Deleted = &noon },
+		"without a kubeconfig":          func(c *api.Cluster) { c.Spec.Kubeconfig = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := record(t, healthy)
+			if !watched(c) {
+				t.Fatal("a healthy cluster is looked at")
+			}
+			change(c)
+			if watched(c) {
+				t.Error("it is looked at")
+			}
+		})
+	}
+}
