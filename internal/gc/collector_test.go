@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -122,6 +123,50 @@ func TestADependentGoesWithItsLastOwner(t *testing.T) {
 	w.untilGone("source")
 	w.delete("target", plain)
 	w.untilGone("moving", "between", "target")
+}
+
+// gate lets requests of a path wait until it is opened.
+type gate struct {
+	http.RoundTripper
+	path string
+	open chan struct{}
+}
+
+func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == g.path {
+		<-g.open
+	}
+	return g.RoundTripper.RoundTrip(r)
+}
+
+func TestNothingIsCollectedBeforeAllKindsAreKnown(t *testing.T) {
+	w := newWorld(t)
+	w.cluster("owner")
+	w.delete("owner", plain)
+	l := api.NewLeftover(w.app("a", "nowhere"), "identity", "a test")
+	l.Metadata.Owners = refs([]string{"owner"})
+	leftovers := client.Of[api.Leftover](w.client)
+	must(leftovers.Create(t.Context(), l))(w)
+
+	slow := gate{w.transport, api.LeftoverKind.Path("", ""), make(chan struct{})}
+	c, err := client.New(client.Config{URL: "http://krake.internal", Transport: slow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := w.client
+	w.client = c
+	w.collect()
+	w.client = free
+	for range 100 { // give it the chance to do wrong
+		if !w.exists("owner") {
+			t.Fatal("the owner went although not all kinds were known")
+		}
+	}
+	close(slow.open)
+	w.untilGone("owner")
+	if _, err := leftovers.Get(t.Context(), space, l.Metadata.Name); !client.NotFound(err) {
+		t.Errorf("the owner went before its dependent (%v)", err)
+	}
 }
 
 func TestAnOwnerThatCannotExistKeepsNobody(t *testing.T) {

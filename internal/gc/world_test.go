@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -25,10 +26,11 @@ type object = map[string]any
 // world is a real API in this process, with what users and other components do to it.
 type world struct {
 	*testing.T
-	client   *client.Client
-	apps     client.Set[api.Application, *api.Application]
-	clusters client.Set[api.Cluster, *api.Cluster]
-	log      *journal
+	client    *client.Client
+	transport http.RoundTripper
+	apps      client.Set[api.Application, *api.Application]
+	clusters  client.Set[api.Cluster, *api.Cluster]
+	log       *journal
 }
 
 // journal is a log that can be read while it is written.
@@ -57,12 +59,12 @@ func newWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
-	server := apiserver.New(apiserver.Options{Store: st, Log: quiet})
-	c, err := client.New(client.Config{URL: "http://krake.internal", Transport: server.Local("system:gc")})
+	transport := apiserver.New(apiserver.Options{Store: st, Log: quiet}).Local("system:gc")
+	c, err := client.New(client.Config{URL: "http://krake.internal", Transport: transport})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return world{t, c, client.Of[api.Application](c), client.Of[api.Cluster](c), &journal{}}
+	return world{t, c, transport, client.Of[api.Application](c), client.Of[api.Cluster](c), &journal{}}
 }
 
 func (w world) collector() *Collector {
