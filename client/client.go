@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,8 +46,11 @@ func New(cfg Config) (*Client, error) {
 	if timeout == 0 {
 		timeout = 30 * time.Second
 	}
-	return &Client{base: base, http: &http.Client{Transport: cfg.Transport}, agent: cfg.UserAgent, timeout: timeout}, nil
+	return &Client{base: base, http: &http.Client{Transport: cfg.Transport, CheckRedirect: stay}, agent: cfg.UserAgent, timeout: timeout}, nil
 }
+
+// stay follows no redirect: of a POST or a DELETE it would make a GET, whose answer looks like success.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // URL returns the address that requests go to.
 func (c *Client) URL() string { return c.base.String() }
@@ -62,7 +66,7 @@ type Request struct {
 }
 
 // Do sends a request and returns the body of the answer. A refusal is an *api.Problem, a server that does not answer an
-// *UnreachableError.
+// *UnreachableError, one that sends the client elsewhere a *RedirectError.
 func (c *Client) Do(ctx context.Context, r Request) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -95,6 +99,9 @@ func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 		return resp, nil
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode < 400 {
+		return nil, &RedirectError{URL: c.URL(), Status: resp.StatusCode, Location: resp.Header.Get("Location")}
+	}
 	return nil, problem(resp)
 }
 
@@ -127,12 +134,14 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	return req, nil
 }
 
-// problem reads a refusal. Whatever answered without a problem document was probably not a Krake API.
+// problem reads a refusal. Whatever answered without a problem document was probably not a Krake API; its problem has no
+// type. A document that leaves the type or the status out means those that are filled in here (RFC 7807, section 3.1).
 func problem(resp *http.Response) error {
 	data, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
-	p := &api.Problem{}
-	if err := json.Unmarshal(data, p); err != nil || p.Status == 0 {
-		p = api.NewProblem(resp.StatusCode, "", "%s (no problem document; is this a Krake API?)", resp.Status)
+	p := &api.Problem{Type: "about:blank", Status: resp.StatusCode}
+	contentType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if contentType != "application/problem+json" || json.Unmarshal(data, p) != nil {
+		return api.NewProblem(resp.StatusCode, "", "%s (no problem document; is this a Krake API?)", resp.Status)
 	}
 	return p
 }
@@ -148,6 +157,23 @@ func (e *UnreachableError) Error() string {
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// RedirectError says that the API is to be found at another address. Clients are to be configured with that one: no
+// redirect is followed.
+type RedirectError struct {
+	URL      string
+	Status   int
+	Location string // as the server wrote it, empty when it did not
+}
+
+func (e *RedirectError) Error() string {
+	where := "nowhere"
+	if e.Location != "" {
+		where = e.Location
+	}
+	return fmt.Sprintf("%s answers with a redirect to %s (%d %s), which is not followed", e.URL, where, e.Status,
+		http.StatusText(e.Status))
+}
 
 // NotFound says whether an error means that the object does not exist.
 func NotFound(err error) bool { return titled(err, api.TitleNotFound) }

@@ -255,3 +255,76 @@ func TestAServerThatIsNoKrake(t *testing.T) {
 		page.Close()
 	}
 }
+
+// TestARedirectIsNoAnswer: a browser's habit of asking the new address with GET would make a read of every write.
+func TestARedirectIsNoAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		status   int
+		location string
+		want     string
+	}{
+		"moved for good":           {301, "https://krake.example/apps", "a redirect to https://krake.example/apps (301 Moved Permanently)"},
+		"moved for now":            {302, "/login", "a redirect to /login (302 Found)"},
+		"to be read elsewhere":     {303, "/login", "a redirect to /login (303 See Other)"},
+		"moved with its method":    {308, "https://krake.example/", "a redirect to https://krake.example/ (308 Permanent Redirect)"},
+		"moved nobody knows where": {301, "", "a redirect to nowhere (301 Moved Permanently)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				asked++
+				if c.location != "" {
+					w.Header().Set("Location", c.location)
+				}
+				w.WriteHeader(c.status)
+			}))
+			defer other.Close()
+			apps := client.Of[api.Application](connect(t, strings.TrimPrefix(other.URL, "http://")))
+			for method, call := range map[string]func() error{
+				"GET":    func() error { _, err := apps.Get(t.Context(), "solar", "x"); return err },
+				"POST":   func() error { _, err := apps.Create(t.Context(), application("x")); return err },
+				"DELETE": func() error { _, err := apps.Delete(t.Context(), "solar", "x", client.DeleteOptions{}); return err },
+				"watch":  func() error { return apps.Watch(t.Context(), "", "0", nil) },
+			} {
+				asked = 0
+				err := call()
+				var r *client.RedirectError
+				if !errors.As(err, &r) || !strings.Contains(err.Error(), c.want) || client.Unreachable(err) || asked != 1 {
+					t.Errorf("%s, asked %d times: %v", method, asked, err)
+				}
+			}
+		})
+	}
+}
+
+// TestProblemsAreKnownByTheirContentType: what a problem document leaves out has a meaning (RFC 7807, section 3.1).
+func TestProblemsAreKnownByTheirContentType(t *testing.T) {
+	const document = "application/problem+json; charset=utf-8"
+	foreign := api.Problem{Status: 403, Detail: "403 Forbidden (no problem document; is this a Krake API?)"}
+	for name, c := range map[string]struct {
+		contentType, body string
+		want              api.Problem
+	}{
+		"everything is there":    {document, `{"type":"t","title":"T","status":403,"detail":"d"}`, api.Problem{Type: "t", Title: "T", Status: 403, Detail: "d"}},
+		"no status":              {document, `{"type":"t","title":"T","detail":"d"}`, api.Problem{Type: "t", Title: "T", Status: 403, Detail: "d"}},
+		"no type":                {document, `{"title":"T","status":403}`, api.Problem{Type: "about:blank", Title: "T", Status: 403}},
+		"neither":                {"application/problem+json", `{"detail":"d"}`, api.Problem{Type: "about:blank", Status: 403, Detail: "d"}},
+		"no JSON":                {document, `<html>`, foreign},
+		"another kind of JSON":   {"application/json", `{"status":403,"title":"T"}`, foreign},
+		"a content type of none": {"/", `{"status":403,"title":"T"}`, foreign},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", c.contentType)
+				w.WriteHeader(403)
+				_, _ = w.Write([]byte(c.body))
+			}))
+			defer server.Close()
+			_, err := client.Of[api.Application](connect(t, strings.TrimPrefix(server.URL, "http://"))).Get(t.Context(), "solar", "x")
+			var p *api.Problem
+			if !errors.As(err, &p) || *p != c.want {
+				t.Errorf("got %+v, want %+v", err, c.want)
+			}
+		})
+	}
+}

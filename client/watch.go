@@ -39,8 +39,9 @@ type Event[P any] struct {
 const heartbeat = 10 * time.Second
 
 // Watch calls handle for every change after the version or cursor from, in order, without losing or repeating one,
-// whatever happens to the connection. It returns when ctx ends, when handle returns an error, or when the server no
-// longer knows what happened since (Expired): then the objects must be listed again.
+// whatever happens to the connection. It returns when ctx ends, when handle returns an error, when the server refuses or
+// is to be found elsewhere, or when it no longer knows what happened since (Expired): then the objects must be listed
+// again.
 func (s Objects[P]) Watch(ctx context.Context, namespace, from string, handle func(Event[P]) error) error {
 	cursor := from
 	for attempt := 0; ; attempt++ {
@@ -55,6 +56,8 @@ func (s Objects[P]) Watch(ctx context.Context, namespace, from string, handle fu
 		case errors.As(err, new(handlerError)):
 			return errors.Unwrap(err)
 		case Expired(err):
+			return err
+		case errors.As(err, new(*RedirectError)):
 			return err
 		case errors.As(err, new(*api.Problem)) && !retryable(err):
 			return err
