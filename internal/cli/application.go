@@ -48,7 +48,7 @@ func (p *program) retryApplication(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		doc, err := c.do(cmd.Context(), client.Request{Method: http.MethodPut,
+		doc, err := c.object(cmd.Context(), client.Request{Method: http.MethodPut,
 			Path: path(k.kind, c.namespace(*o.namespace), args[0]) + "/retry"})
 		if err != nil {
 			return err

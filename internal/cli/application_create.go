@@ -31,7 +31,7 @@ func (p *program) createApplication(k *presentation) *cobra.Command {
 			return err
 		}
 		body := document.New("metadata", document.New("name", args[0], "labels", labelsObject(*o.labels)), "spec", spec)
-		doc, err := c.do(cmd.Context(), client.Request{Method: http.MethodPost, Body: body,
+		doc, err := c.object(cmd.Context(), client.Request{Method: http.MethodPost, Body: body,
 			Path:  path(k.kind, c.namespace(*o.namespace), ""),
 			Query: url.Values{"blocking": {o.wait.Blocking()}}})
 		if err != nil {

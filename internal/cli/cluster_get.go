@@ -13,22 +13,21 @@ import (
 
 // getCluster returns a getter that also shows what a cluster takes over from the cloud that it is on.
 func (p *program) getCluster(c *connection) getter {
-	return func(ctx context.Context, path string) (any, error) {
-		doc, err := c.get(ctx, path)
-		cluster, ok := doc.(*document.Object)
-		if err != nil || !ok || !inherits(cluster) {
-			return doc, err
+	return func(ctx context.Context, path string) (*document.Object, error) {
+		cluster, err := c.get(ctx, path)
+		if err != nil || !inherits(cluster) {
+			return cluster, err
 		}
 		cloudPath, known := refPath(document.At(cluster, "status", "scheduled_to"))
 		if !known {
-			return doc, nil
+			return cluster, nil
 		}
 		cloud, err := c.get(ctx, cloudPath)
 		if err != nil {
 			return nil, fmt.Errorf("the cloud of the cluster: %w", err)
 		}
 		inherit(cluster, cloud)
-		return doc, nil
+		return cluster, nil
 	}
 }
 

@@ -102,7 +102,7 @@ func (p *program) postCluster(ctx context.Context, k *presentation, o commonOpti
 	if err != nil {
 		return err
 	}
-	doc, err := c.do(ctx, client.Request{Method: http.MethodPost, Body: body, Query: query,
+	doc, err := c.object(ctx, client.Request{Method: http.MethodPost, Body: body, Query: query,
 		Path: path(k.kind, c.namespace(*o.namespace), "")})
 	if err != nil {
 		return err

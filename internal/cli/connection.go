@@ -3,9 +3,9 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,32 +74,65 @@ func path(kind *api.Kind, namespace, name string) string {
 func (c *connection) do(ctx context.Context, r client.Request) (any, error) {
 	data, err := c.client.Do(ctx, r)
 	if err != nil {
-		return nil, c.unreachable(err)
+		return nil, c.explain(err)
 	}
 	if len(data) == 0 {
 		return nil, nil
 	}
 	doc, err := document.Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("the answer of %s cannot be read: %w", c.client.URL(), err)
+	if err != nil || doc == nil {
+		return nil, c.foreign()
 	}
 	return doc, nil
 }
 
-func (c *connection) get(ctx context.Context, path string) (any, error) {
-	return c.do(ctx, client.Request{Method: http.MethodGet, Path: path})
+// object sends a request that is answered with an object, or with nothing: then it is nil.
+func (c *connection) object(ctx context.Context, r client.Request) (*document.Object, error) {
+	doc, err := c.do(ctx, r)
+	if err != nil || doc == nil {
+		return nil, err
+	}
+	if !isNamed(doc) {
+		return nil, c.foreign()
+	}
+	return doc.(*document.Object), nil
+}
+
+// get reads an object.
+func (c *connection) get(ctx context.Context, path string) (*document.Object, error) {
+	object, err := c.object(ctx, client.Request{Method: http.MethodGet, Path: path})
+	if err == nil && object == nil {
+		err = c.foreign()
+	}
+	return object, err
+}
+
+// list reads the objects of a list.
+func (c *connection) list(ctx context.Context, path string) ([]any, error) {
+	doc, err := c.do(ctx, client.Request{Method: http.MethodGet, Path: path})
+	if err != nil {
+		return nil, err
+	}
+	items, ok := document.At(doc, "items").([]any)
+	if !ok || !all(items, isNamed) {
+		return nil, c.foreign()
+	}
+	return items, nil
+}
+
+// isNamed says whether a document is an object of Krake's: all of them have a name.
+func isNamed(doc any) bool { return document.Text(doc, "metadata", "name") != "" }
+
+func all(items []any, holds func(any) bool) bool {
+	return !slices.ContainsFunc(items, func(item any) bool { return !holds(item) })
 }
 
 // modify reads an object, changes it and writes it back whole. It starts again when someone else was faster.
-func (c *connection) modify(ctx context.Context, path string, query url.Values, change func(*document.Object) error) (any, error) {
+func (c *connection) modify(ctx context.Context, path string, query url.Values, change func(*document.Object) error) (*document.Object, error) {
 	for attempt := 1; ; attempt++ {
-		doc, err := c.get(ctx, path)
+		object, err := c.get(ctx, path)
 		if err != nil {
 			return nil, err
-		}
-		object, ok := doc.(*document.Object)
-		if !ok {
-			return nil, fmt.Errorf("the answer of %s is no object", c.client.URL())
 		}
 		if err := change(object); err != nil {
 			return nil, err
@@ -108,10 +141,11 @@ func (c *connection) modify(ctx context.Context, path string, query url.Values, 
 		if err != nil {
 			return nil, err
 		}
-		doc, err = c.do(ctx, client.Request{Method: http.MethodPut, Path: path, Query: query, Body: json.RawMessage(body),
-			IfMatch: document.Text(object, "metadata", "resource_version")})
+		version := document.Text(object, "metadata", "resource_version")
+		object, err = c.object(ctx, client.Request{Method: http.MethodPut, Path: path, Query: query, Body: json.RawMessage(body),
+			IfMatch: version})
 		if err == nil || !client.Conflict(err) || attempt == attempts {
-			return doc, err
+			return object, err
 		}
 	}
 }

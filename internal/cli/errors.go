@@ -42,17 +42,46 @@ func (p *program) report(err error) {
 	fmt.Fprintf(p.Err, "Error %d %s: %s\n", problem.Status, what, detail)
 }
 
-// unreachable says why no answer came, and what to do about it.
-func (c *connection) unreachable(err error) error {
-	var u *client.UnreachableError
-	if !errors.As(err, &u) {
+// explain says what to do about an error of the client.
+func (c *connection) explain(err error) error {
+	var (
+		unreachable *client.UnreachableError
+		redirect    *client.RedirectError
+	)
+	switch {
+	case errors.As(err, &unreachable):
+		return fmt.Errorf("cannot reach %s: %s (is the API running? set api_url in %s)", unreachable.URL, cause(unreachable.Err), c.source())
+	case errors.As(err, &redirect):
+		return fmt.Errorf("%w: %s", err, c.follow(redirect.Location))
+	default:
 		return err
 	}
-	where := "a rok.yaml"
-	if c.settings.Source != "" {
-		where = c.settings.Source
+}
+
+// follow says how to get to where a redirect leads.
+func (c *connection) follow(location string) string {
+	u, err := url.Parse(location)
+	if err != nil || u.Host == "" {
+		return "is it a Krake API? set api_url in " + c.source()
 	}
-	return fmt.Errorf("cannot reach %s: %s (is the API running? set api_url in %s)", u.URL, cause(u.Err), where)
+	advice := fmt.Sprintf("set api_url in %s to %s://%s", c.source(), u.Scheme, u.Host)
+	if u.Scheme == "https" && !c.settings.TLS.Enabled {
+		advice += " and enable tls there"
+	}
+	return advice
+}
+
+// foreign says that an answer is not that of a Krake API.
+func (c *connection) foreign() error {
+	return fmt.Errorf("the answer of %s is no Krake document (is it a Krake API? set api_url in %s)", c.client.URL(), c.source())
+}
+
+// source is the file to set things in.
+func (c *connection) source() string {
+	if c.settings.Source != "" {
+		return c.settings.Source
+	}
+	return "a rok.yaml"
 }
 
 func cause(err error) string {

@@ -53,7 +53,7 @@ func (p *program) lineWidth() int {
 }
 
 // show writes one object; nothing when the server had nothing to say.
-func (p *program) show(doc any, columns []view.Column) error {
+func (p *program) show(doc *document.Object, columns []view.Column) error {
 	if doc == nil {
 		return nil
 	}

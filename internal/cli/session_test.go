@@ -1,10 +1,13 @@
 package cli_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -44,6 +47,7 @@ func TestSessions(t *testing.T) {
 			"exits":         exits,
 			"configuration": configuration,
 			"server":        startServer,
+			"answers":       answers,
 			"want":          want,
 			"patch":         patch,
 			"requests":      requests,
@@ -89,6 +93,27 @@ func startServer(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	ts.Defer(stop)
 	recorders.Store(ts.Name(), r)
+	configuration(ts, false, []string{"rok.yaml", "system:admin"})
+}
+
+// answers starts a server that is no Krake API, gives the answer in a file to every request, and writes a configuration
+// that leads to it: answers FILE
+func answers(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: answers FILE")
+	}
+	text := ts.ReadFile(args[0])
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		answer, err := http.ReadResponse(bufio.NewReader(strings.NewReader(text)), nil)
+		if err != nil {
+			panic(err)
+		}
+		maps.Copy(w.Header(), answer.Header)
+		w.WriteHeader(answer.StatusCode)
+		_, _ = io.Copy(w, answer.Body)
+	}))
+	ts.Defer(s.Close)
+	recorders.Store(ts.Name(), &recorder{url: s.URL})
 	configuration(ts, false, []string{"rok.yaml", "system:admin"})
 }
 

@@ -76,17 +76,17 @@ func (p *program) listCommand(k *presentation) *cobra.Command {
 		if all {
 			namespace = ""
 		}
-		doc, err := c.get(cmd.Context(), path(k.kind, namespace, ""))
+		items, err := c.list(cmd.Context(), path(k.kind, namespace, ""))
 		if err != nil {
 			return err
 		}
-		return p.showList(document.List(doc, "items"), k.list)
+		return p.showList(items, k.list)
 	})
 	return cmd
 }
 
 // getter asks for an object.
-type getter func(ctx context.Context, path string) (any, error)
+type getter func(ctx context.Context, path string) (*document.Object, error)
 
 func (p *program) getCommand(k *presentation) *cobra.Command {
 	cmd, o := p.command(k, "get NAME", "Show one of the "+spaced(k.kind.Plural), "NAME", "NAME -o yaml")
@@ -144,7 +144,7 @@ func (p *program) deleteCommand(k *presentation) *cobra.Command {
 		if k.kind.Force {
 			query.Set("force", map[bool]string{true: "True", false: "False"}[force])
 		}
-		doc, err := c.do(cmd.Context(), client.Request{Method: http.MethodDelete,
+		doc, err := c.object(cmd.Context(), client.Request{Method: http.MethodDelete,
 			Path: path(k.kind, c.namespace(*o.namespace), args[0]), Query: query})
 		if err != nil {
 			return err

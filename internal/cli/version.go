@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rak-n-rok/krake/client"
 	"github.com/rak-n-rok/krake/internal/cli/document"
 )
 
@@ -36,8 +39,8 @@ func (p *program) versionCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if doc, err := c.get(cmd.Context(), "/"); err == nil {
-			versions.Set("server", document.At(doc, "version"))
+		if server, err := c.version(cmd.Context()); err == nil {
+			versions.Set("server", server)
 		} else {
 			why = err.Error()
 		}
@@ -50,6 +53,19 @@ func (p *program) versionCommand() *cobra.Command {
 		})
 	})
 	return cmd
+}
+
+// version asks the API for its version.
+func (c *connection) version(ctx context.Context) (string, error) {
+	doc, err := c.do(ctx, client.Request{Method: http.MethodGet, Path: "/"})
+	if err != nil {
+		return "", err
+	}
+	version := document.Text(doc, "version")
+	if version == "" {
+		return "", c.foreign()
+	}
+	return version, nil
 }
 
 // run marks that the command line was understood.
