@@ -29,10 +29,9 @@ type Outcome string
 
 // The outcomes.
 const (
-	Created   Outcome = "created"
-	Recreated Outcome = "recreated" // it was recorded, and somebody had deleted it
-	Adopted   Outcome = "adopted"   // it carries the application's mark, and its UID was not recorded
-	Updated   Outcome = "updated"   // or left as it was, if nothing differed
+	Created Outcome = "created"
+	Adopted Outcome = "adopted" // it carries the application's mark, and its UID was not recorded
+	Updated Outcome = "updated" // or left as it was, if nothing differed
 )
 
 const (
@@ -47,9 +46,10 @@ const (
 
 // Apply makes the live object as the manifest wants it. Without a UID in its entry it is created, unless an object is
 // there: one with the application's mark is taken over, another one is a *ForeignError and stays as it is. With a UID
-// exactly that object is changed, whoever else manages the fields; if it is gone, it is created again.
+// exactly that object is changed, whoever else manages the fields; if it is gone, that is a *VanishedError: before it is
+// created again, the inventory has to say so, as of a new object.
 //
-// Errors are *ForeignError, *RefusedError, *TransientError and *IdentityError.
+// Errors are *ForeignError, *RefusedError, *VanishedError, *TransientError and *IdentityError.
 func (m *Member) Apply(ctx context.Context, o Object) (Applied, error) {
 	a, err := m.apply(ctx, &o)
 	if isUnserved(err) {
@@ -91,13 +91,12 @@ func (m *Member) apply(ctx context.Context, o *Object) (Applied, error) {
 			return Applied{}, lookErr
 		case there == nil && uid == "" && apierrors.IsInvalid(err):
 			return Applied{}, answer(o.Key(), err)
+		case there == nil && o.Entry.UID != "":
+			return Applied{}, &VanishedError{o.Key()}
 		case there == nil:
 			uid = ""
-			if o.Entry.UID != "" {
-				outcome = Recreated
-			}
 		case !isOurs(there, o.Entry.UID, o.owner):
-			return Applied{}, foreign(o.Key(), there)
+			return Applied{}, o.foreign(there)
 		case string(there.GetUID()) == uid:
 			return Applied{}, answer(o.Key(), err) // it was the right object, and the manifest is to blame
 		default:
@@ -119,7 +118,7 @@ func (m *Member) write(ctx context.Context, o *Object, uid string) (*unstructure
 	form.SetResourceVersion(noVersion)
 	live, created, err := m.patch(ctx, o, form, false)
 	if err == nil && !created { // an API server that overlooks the version
-		return nil, &ForeignError{o.Key(), "was made by somebody else while it was being applied"}
+		return nil, &ForeignError{Object: o.Key(), Owner: "was made by somebody else while it was being applied"}
 	}
 	return live, err
 }

@@ -116,6 +116,21 @@ func wantForeign(t *testing.T, err error, text string) {
 	}
 }
 
+func TestWhatAnEarlierApplicationOfTheSameNameLeftIsWaitedFor(t *testing.T) {
+	b := newBench(t)
+	b.apply(b.resolve(someOwner("web"), configMap)[0])
+	o := b.resolve(someOwner("web"), configMap)[0]
+	for name, do := range map[string]func() error{
+		"check": func() error { _, err := b.Check(b.ctx, o); return err },
+		"apply": func() error { _, err := b.Apply(b.ctx, o); return err },
+	} {
+		err := do()
+		if wantForeign(t, err, "is left from an earlier application of this name"); Final(err) {
+			t.Errorf("%s: %v is final, and nobody would look again", name, err)
+		}
+	}
+}
+
 func TestOfManyThatCreateTheSameObjectOneSucceeds(t *testing.T) {
 	b := newBench(t)
 	var (
@@ -157,7 +172,7 @@ func TestAnIntentOfOursIsAdopted(t *testing.T) {
 	}
 }
 
-func TestAnAbsentObjectIsCreatedAgain(t *testing.T) {
+func TestAnAbsentObjectIsNotCreatedBeforeTheInventorySaysSo(t *testing.T) {
 	b := newBench(t)
 	o := b.resolve(b.owner, configMap)[0]
 	o.Entry = b.apply(o).Entry
@@ -165,8 +180,16 @@ func TestAnAbsentObjectIsCreatedAgain(t *testing.T) {
 	if uid, err := b.Check(b.ctx, o); uid != "" || err != nil {
 		t.Errorf("Check = %q, %v", uid, err)
 	}
-	again := b.apply(o)
-	if again.Outcome != Recreated || again.Entry.UID == o.Entry.UID {
+	_, err := b.Apply(b.ctx, o)
+	if gone := (*VanishedError)(nil); !errors.As(err, &gone) || Final(err) || Unreachable(err) {
+		t.Errorf("error: %v", err)
+	}
+	if live, err := b.Live(b.ctx, o.Entry); live != nil || err != nil {
+		t.Errorf("there is %v, %v", live, err)
+	}
+	was := o.Entry.UID
+	o.Entry = Change{Object: o}.Intent()
+	if again := b.apply(o); again.Outcome != Created || again.Entry.UID == was {
 		t.Errorf("applied: %+v", again)
 	}
 }
@@ -369,7 +392,7 @@ func (b *bench) removesInReverse(objects []Object) {
 	for _, wave := range p.PruneWaves() {
 		b.eventually("the end of a wave", func() bool {
 			done := true
-			for _, r := range b.DeleteWave(b.ctx, wave, b.owner.UID) {
+			for _, r := range b.DeleteWave(b.ctx, wave, b.owner.UID, Itself) {
 				if r.Err != nil && !errors.As(r.Err, new(*TransientError)) {
 					b.Fatal(r.Err)
 				}

@@ -19,7 +19,7 @@ func (m *Member) Check(ctx context.Context, o Object) (uid string, err error) {
 		return "", err
 	}
 	if !isOurs(live, o.Entry.UID, o.owner) {
-		return "", foreign(o.Key(), live)
+		return "", o.foreign(live)
 	}
 	return string(live.GetUID()), nil
 }
@@ -47,11 +47,15 @@ func isOurs(live *unstructured.Unstructured, recorded, appUID string) bool {
 	return recorded != "" && live.GetUID() == types.UID(recorded) || live.GetLabels()[AppUIDLabel] == appUID
 }
 
-// foreign names the owner of an object.
-func foreign(object Key, live *unstructured.Unstructured) *ForeignError {
-	labels, annotations := live.GetLabels(), live.GetAnnotations()
+// foreign names the owner of the object that is in the place of this one.
+func (o *Object) foreign(live *unstructured.Unstructured) *ForeignError {
+	labels, annotations, ours := live.GetLabels(), live.GetAnnotations(), o.form.GetAnnotations()
 	if labels[AppUIDLabel] == "" {
-		return &ForeignError{object, "is not managed by Krake"}
+		return &ForeignError{Object: o.Key(), Owner: "is not managed by Krake"}
+	}
+	same := func(annotation string) bool { return annotations[annotation] == ours[annotation] }
+	if same(NamespaceAnnotation) && same(NameAnnotation) && same(InstallationAnnotation) {
+		return &ForeignError{o.Key(), "is left from an earlier application of this name; it is removed by and by", true}
 	}
 	name := annotations[NamespaceAnnotation] + "/" + annotations[NameAnnotation]
 	if name == "/" {
@@ -61,5 +65,5 @@ func foreign(object Key, live *unstructured.Unstructured) *ForeignError {
 	if installation := annotations[InstallationAnnotation]; installation != "" {
 		owner += fmt.Sprintf(" of the installation %s", installation)
 	}
-	return &ForeignError{object, owner}
+	return &ForeignError{Object: o.Key(), Owner: owner}
 }

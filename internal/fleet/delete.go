@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -17,15 +18,33 @@ import (
 // updates do that all the time.
 const deleteAttempts = 8
 
+// Extent says what has to end before an object counts as gone.
+type Extent int
+
+// The extents.
+const (
+	// Itself: what the object owns, such as its pods, ends in its own time.
+	Itself Extent = iota
+	// AndItsOwn: everything that the object owns has ended before.
+	AndItsOwn
+)
+
+func (e Extent) propagation() metav1.DeletionPropagation {
+	if e == AndItsOwn {
+		return metav1.DeletePropagationForeground
+	}
+	return metav1.DeletePropagationBackground
+}
+
 // Delete removes an object of an application. It returns true when the object is gone, also when it was before, and
 // false while it is being terminated. It removes the object that the entry names by its UID, or one that carries the
 // application's mark; an object of somebody else is not touched, and counts as gone.
-func (m *Member) Delete(ctx context.Context, e api.InventoryObject, appUID string) (gone bool, err error) {
+func (m *Member) Delete(ctx context.Context, e api.InventoryObject, appUID string, extent Extent) (gone bool, err error) {
 	if e.Cluster != m.Identity() {
 		return false, fmt.Errorf("%s is on the cluster %s, not on %s", KeyOf(e), e.Cluster, m.Identity())
 	}
 	view := &lookup{mapper: m.mapper}
-	where, err := view.find(ctx, entryKind(e))
+	where, err := view.findStored(ctx, entryKind(e))
 	if errors.Is(err, errNoKind) {
 		return true, nil // its definition is gone, and with it all objects
 	}
@@ -47,7 +66,7 @@ func (m *Member) Delete(ctx context.Context, e api.InventoryObject, appUID strin
 		case seen.GetDeletionTimestamp() != nil:
 			return false, nil
 		}
-		gone, err := m.remove(ctx, where.resource, seen)
+		gone, err := m.remove(ctx, where.resource, seen, extent)
 		switch {
 		case err == nil:
 			return gone, nil
@@ -68,10 +87,10 @@ type Removal struct {
 }
 
 // DeleteWave removes the objects of one wave at once. Each has its result, in the same order.
-func (m *Member) DeleteWave(ctx context.Context, wave []api.InventoryObject, appUID string) []Removal {
+func (m *Member) DeleteWave(ctx context.Context, wave []api.InventoryObject, appUID string, extent Extent) []Removal {
 	out := make([]Removal, len(wave))
 	m.inParallel(len(wave), func(i int) {
-		gone, err := m.Delete(ctx, wave[i], appUID)
+		gone, err := m.Delete(ctx, wave[i], appUID, extent)
 		out[i] = Removal{wave[i], gone, err}
 	})
 	return out
@@ -80,7 +99,7 @@ func (m *Member) DeleteWave(ctx context.Context, wave []api.InventoryObject, app
 // Live reads an object of the inventory as it is now, nil when there is none. The content of a Secret is in it.
 func (m *Member) Live(ctx context.Context, e api.InventoryObject) (*unstructured.Unstructured, error) {
 	view := &lookup{mapper: m.mapper}
-	where, err := view.find(ctx, entryKind(e))
+	where, err := view.findStored(ctx, entryKind(e))
 	if errors.Is(err, errNoKind) {
 		return nil, nil
 	}
@@ -98,15 +117,26 @@ func entryKind(e api.InventoryObject) schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: e.Group, Version: e.Version, Kind: e.Kind}
 }
 
-// inParallel does n things, a bounded number of them at once.
+// inParallel does n things, a bounded number of them at once. A panic of one of them is the caller's.
 func (m *Member) inParallel(n int, do func(int)) {
 	var working errgroup.Group
 	working.SetLimit(m.fleet.options.Parallel)
+	panicked := make(chan any, n)
 	for i := range n {
 		working.Go(func() error {
+			defer func() {
+				if r := recover(); r != nil {
+					panicked <- r
+				}
+			}()
 			do(i)
 			return nil
 		})
 	}
 	_ = working.Wait()
+	select {
+	case r := <-panicked:
+		panic(r)
+	default:
+	}
 }

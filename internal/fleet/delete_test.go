@@ -4,12 +4,15 @@ import (
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rak-n-rok/krake/api"
 )
 
 func (b *bench) delete(o Object, appUID string) bool {
 	b.Helper()
-	gone, err := b.Delete(b.ctx, o.Entry, appUID)
+	gone, err := b.Delete(b.ctx, o.Entry, appUID, Itself)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -66,6 +69,52 @@ spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]
 	b.eventually("the end of the pod", func() bool { return count() == 0 })
 }
 
+func TestAWorkloadIsGoneWithItsPodsWhereThatIsAskedFor(t *testing.T) {
+	b := newBench(t)
+	o := b.resolve(b.owner, `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: SPACE}
+spec:
+  selector: {matchLabels: {app: db}}
+  serviceName: db
+  template:
+    metadata: {labels: {app: db}, finalizers: [example.org/busy]}
+    spec: {containers: [{name: c, image: i}]}
+`)[0]
+	o.Entry = b.apply(o).Entry
+	pod := api.InventoryObject{Version: "v1", Kind: "Pod", Namespace: b.space, Name: "db-0"}
+	live := func() *unstructured.Unstructured {
+		live, err := b.Live(b.ctx, pod)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return live
+	}
+	remove := func() bool {
+		gone, err := b.Delete(b.ctx, o.Entry, b.owner.UID, AndItsOwn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return gone
+	}
+	b.eventually("a pod", func() bool { return live() != nil })
+	b.eventually("the pod being terminated", func() bool {
+		if remove() {
+			t.Fatal("it is gone before its pod is")
+		}
+		return live().GetDeletionTimestamp() != nil
+	})
+	if remove() {
+		t.Error("it is gone before its pod is")
+	}
+	b.stranger(pod, func(pod map[string]any) { delete(mapAt(pod, "metadata"), "finalizers") })
+	b.eventually("its end", remove)
+	if live() != nil {
+		t.Error("the pod is there")
+	}
+}
+
 func TestWhatIsNotOursIsNotDeleted(t *testing.T) {
 	b := newBench(t)
 	theirs := b.resolve(someOwner("other"), configMap)[0]
@@ -109,10 +158,10 @@ func TestADeleteStatesWhatWasSeen(t *testing.T) {
 	wrongUID, wrongVersion := seen.DeepCopy(), seen.DeepCopy()
 	wrongUID.SetUID(types.UID("33333333-3333-3333-3333-333333333333"))
 	b.stranger(o.Entry, func(live map[string]any) { mapAt(live, "data")["colour"] = "red" })
-	if _, err := b.remove(b.ctx, o.resource, wrongUID); !apierrors.IsConflict(err) {
+	if _, err := b.remove(b.ctx, o.resource, wrongUID, Itself); !apierrors.IsConflict(err) {
 		t.Errorf("another UID: %v", err)
 	}
-	if _, err := b.remove(b.ctx, o.resource, wrongVersion); !apierrors.IsConflict(err) {
+	if _, err := b.remove(b.ctx, o.resource, wrongVersion, Itself); !apierrors.IsConflict(err) {
 		t.Errorf("an older version: %v", err)
 	}
 }
@@ -123,10 +172,29 @@ func TestAnObjectOfAnotherClusterIsNotDeletedHere(t *testing.T) {
 	o.Entry = b.apply(o).Entry
 	elsewhere := o.Entry
 	elsewhere.Cluster = "44444444-4444-4444-4444-444444444444"
-	if _, err := b.Delete(b.ctx, elsewhere, b.owner.UID); err == nil {
+	if _, err := b.Delete(b.ctx, elsewhere, b.owner.UID, Itself); err == nil {
 		t.Error("no error")
 	}
 	b.live(o.Entry)
+}
+
+// An upgrade of the cluster may end the version that an object was written with. The object is there all the same.
+func TestAnObjectWhoseVersionIsGoneIsDeletedInAnother(t *testing.T) {
+	b := newBench(t)
+	o := b.resolve(b.owner, deployment)[0]
+	o.Entry = b.apply(o).Entry
+	o.Entry.Version = "v1beta2"
+	b.live(o.Entry)
+	b.Observe([]api.InventoryObject{o.Entry})
+	b.eventually("news of it", func() bool {
+		live, known := b.Snapshot(b.owner.UID, []api.InventoryObject{o.Entry}).Of(o.Entry)
+		return known && live != nil
+	})
+	b.eventually("its end", func() bool { return b.delete(o, b.owner.UID) })
+	o.Entry.Version = "v1"
+	if live, err := b.Live(b.ctx, o.Entry); live != nil || err != nil {
+		t.Errorf("there is %v, %v", live, err)
+	}
 }
 
 func TestAnObjectWhoseKindIsGoneIsGone(t *testing.T) {

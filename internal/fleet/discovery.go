@@ -4,25 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
 )
 
 // mapper knows where a cluster serves which kind. What it knows is read once, and again when a kind is not found: kinds
 // come with custom resource definitions at any time.
 type mapper struct {
-	client *discovery.DiscoveryClient
+	config  *rest.Config
+	next    http.RoundTripper
+	timeout time.Duration // for all of a reading
 
-	mu    sync.Mutex
-	known *kinds
+	reading chan struct{} // holds an element while somebody reads
+	known   atomic.Pointer[kinds]
 }
 
 // kinds is what a cluster serves at one time.
 type kinds struct {
 	served map[schema.GroupVersionKind]mapping
+	// any is where a kind is served in the version that the cluster names first.
+	any map[schema.GroupKind]mapping
 	// unknown are the groups and versions that should be there and did not answer, such as those of an extension
 	// server that is down.
 	unknown map[schema.GroupVersion]error
@@ -41,12 +48,8 @@ var errNoKind = errors.New("the cluster does not know the kind")
 // not served count as gone.
 var errNoKubernetes = errors.New("what answers there is not the API of Kubernetes")
 
-func newMapper(m *Member) (*mapper, error) {
-	client, err := discovery.NewDiscoveryClientForConfigAndClient(m.config, m.http)
-	if err != nil {
-		return nil, errAddress
-	}
-	return &mapper{client: client}, nil
+func newMapper(m *Member) *mapper {
+	return &mapper{config: m.config, next: m.gate, timeout: m.fleet.options.Timeout, reading: make(chan struct{}, 1)}
 }
 
 // lookup is one piece of work's view of the kinds: it reads them anew at most once.
@@ -57,16 +60,38 @@ type lookup struct {
 
 // find returns where a kind is served, errNoKind when it is not.
 func (l *lookup) find(ctx context.Context, kind schema.GroupVersionKind) (mapping, error) {
+	return l.search(ctx, kind, (*kinds).find)
+}
+
+// findStored returns where the objects of a kind are served that were made with one of its versions: every served version
+// has all of them. Only a kind that is not served at all has no objects.
+func (l *lookup) findStored(ctx context.Context, kind schema.GroupVersionKind) (mapping, error) {
+	return l.search(ctx, kind, (*kinds).findStored)
+}
+
+func (l *lookup) search(ctx context.Context, kind schema.GroupVersionKind, find func(*kinds, schema.GroupVersionKind) (mapping, error)) (mapping, error) {
 	known, err := l.mapper.current(ctx, l.before)
 	if err != nil {
 		return mapping{}, err
 	}
-	found, err := known.find(kind)
+	found, err := find(known, kind)
 	if errors.Is(err, errNoKind) && l.before == nil {
 		l.before = known
-		return l.find(ctx, kind)
+		return l.search(ctx, kind, find)
 	}
 	return found, err
+}
+
+func (k *kinds) findStored(kind schema.GroupVersionKind) (mapping, error) {
+	if found, ok := k.any[kind.GroupKind()]; ok && k.served[kind].resource.Empty() {
+		return found, nil
+	}
+	for version := range k.unknown {
+		if version.Group == kind.Group {
+			kind.Version = version.Version // it may be served there
+		}
+	}
+	return k.find(kind)
 }
 
 func (k *kinds) find(kind schema.GroupVersionKind) (mapping, error) {
@@ -80,38 +105,58 @@ func (k *kinds) find(kind schema.GroupVersionKind) (mapping, error) {
 	return mapping{}, errNoKind
 }
 
-// current returns what the cluster serves, newer than the given.
+// current returns what the cluster serves, newer than the given. One caller reads at a time; none waits longer than a
+// reading may take, its own included.
 func (m *mapper) current(ctx context.Context, than *kinds) (*kinds, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.known != nil && m.known != than {
-		return m.known, nil
+	if known := m.known.Load(); known != nil && known != than {
+		return known, nil
 	}
-	if err := ctx.Err(); err != nil { // discovery itself knows no context; the transport bounds it
-		return nil, err
+	ctx, cancel := context.WithTimeout(ctx, m.timeout)
+	defer cancel()
+	select {
+	case m.reading <- struct{}{}:
+		defer func() { <-m.reading }()
+	case <-ctx.Done():
+		return nil, answer(listOfKinds, ctx.Err())
 	}
-	fresh, err := m.read()
+	if known := m.known.Load(); known != nil && known != than {
+		return known, nil // somebody else has read it meanwhile
+	}
+	fresh, err := m.read(ctx)
 	if err != nil {
-		return nil, answer(Key{Kind: "the list of kinds"}, err)
+		return nil, answer(listOfKinds, err)
 	}
-	m.known = fresh
+	m.known.Store(fresh)
 	return fresh, nil
 }
 
+var listOfKinds = Key{Kind: "the list of kinds"}
+
 // forget makes the next look-up read anew.
-func (m *mapper) forget() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.known = nil
+func (m *mapper) forget() { m.known.Store(nil) }
+
+// within gives requests a context. The discovery client has none of its own, and a cluster that stops in the middle of
+// an answer would hold it for ever.
+type within struct {
+	ctx  context.Context
+	next http.RoundTripper
 }
 
-func (m *mapper) read() (*kinds, error) {
-	_, lists, err := m.client.ServerGroupsAndResources()
+func (w within) RoundTrip(r *http.Request) (*http.Response, error) {
+	return w.next.RoundTrip(r.WithContext(w.ctx))
+}
+
+func (m *mapper) read(ctx context.Context) (*kinds, error) {
+	client, err := discovery.NewDiscoveryClientForConfigAndClient(m.config, &http.Client{Transport: within{ctx, m.next}})
+	if err != nil {
+		return nil, errAddress
+	}
+	_, lists, err := client.ServerGroupsAndResources()
 	unknown, partial := discovery.GroupDiscoveryFailedErrorGroups(err)
 	if err != nil && !partial {
 		return nil, err
 	}
-	k := &kinds{served: map[schema.GroupVersionKind]mapping{}, unknown: unknown}
+	k := &kinds{served: map[schema.GroupVersionKind]mapping{}, any: map[schema.GroupKind]mapping{}, unknown: unknown}
 	for _, list := range lists {
 		version, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
@@ -123,6 +168,9 @@ func (m *mapper) read() (*kinds, error) {
 			}
 			if kind := version.WithKind(r.Kind); k.served[kind].resource.Empty() {
 				k.served[kind] = mapping{version.WithResource(r.Name), r.Namespaced}
+				if _, ok := k.any[kind.GroupKind()]; !ok {
+					k.any[kind.GroupKind()] = k.served[kind]
+				}
 			}
 		}
 	}

@@ -40,8 +40,9 @@ func isOwnApply(entry metav1.ManagedFieldsEntry) bool {
 	return entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
 }
 
-// unowned are fields that name an object and so belong to nobody.
-var unowned = map[string]bool{"apiVersion": true, "kind": true, "metadata.name": true, "metadata.namespace": true}
+// unowned are fields that name an object and so belong to nobody, and the status, which belongs to the cluster: it takes
+// none from an apply.
+var unowned = map[string]bool{"apiVersion": true, "kind": true, "metadata.name": true, "metadata.namespace": true, "status": true}
 
 // drift collects the paths of fields that are not ours any more.
 type drift struct{ lost []string }

@@ -60,11 +60,18 @@ func (e *UnsupportedError) Error() string {
 type ForeignError struct {
 	Object Key
 	Owner  string // a phrase that goes on after "exists on the cluster and"
+	// Going says that Krake itself is removing it.
+	Going bool
 }
 
 func (e *ForeignError) Error() string {
 	return fmt.Sprintf("%s exists on the cluster and %s", e.Object, e.Owner)
 }
+
+// VanishedError says that an object that was there has been deleted by somebody else. Its next apply creates it.
+type VanishedError struct{ Object Key }
+
+func (e *VanishedError) Error() string { return fmt.Sprintf("%s is gone from the cluster", e.Object) }
 
 // RefusedError says that the cluster looked at a request and does not accept it. Trying again does not help.
 type RefusedError struct {
@@ -109,7 +116,7 @@ func Final(err error) bool {
 		foreign     *ForeignError
 		refused     *RefusedError
 	)
-	return errors.As(err, &invalid) || errors.As(err, &unsupported) || errors.As(err, &foreign) || errors.As(err, &refused)
+	return errors.As(err, &invalid) || errors.As(err, &unsupported) || errors.As(err, &foreign) && !foreign.Going || errors.As(err, &refused)
 }
 
 // Unreachable says whether there was no answer from the cluster, or from another one than meant.

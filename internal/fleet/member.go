@@ -69,9 +69,7 @@ func newMember(f *Fleet, hash string, kubeconfig api.Kubeconfig) (*Member, error
 	if m.bare, err = newRESTClient(a.config, &http.Client{Transport: authenticated}); err != nil {
 		return nil, errAddress
 	}
-	if m.mapper, err = newMapper(m); err != nil {
-		return nil, err
-	}
+	m.mapper = newMapper(m)
 	if m.observer, err = newObserver(m); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,12 +23,17 @@ import (
 type junction struct {
 	*httptest.Server
 	to atomic.Pointer[httputil.ReverseProxy] // nil: it answers 404 to everything
+	// between, a func(http.ResponseWriter, *http.Request) bool, may answer a request itself.
+	between atomic.Value
 }
 
 func newJunction(t *testing.T) *junction {
 	t.Helper()
 	j := &junction{}
 	j.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answers, ok := j.between.Load().(func(http.ResponseWriter, *http.Request) bool); ok && answers(w, r) {
+			return
+		}
 		if proxy := j.to.Load(); proxy != nil {
 			proxy.ServeHTTP(w, r)
 			return
@@ -103,7 +109,7 @@ func TestAKubeconfigThatLeadsElsewhereIsNoticed(t *testing.T) {
 		_, applied = m.Apply(b.ctx, o)
 		return !errors.As(applied, new(*TransientError))
 	})
-	_, deleted := m.Delete(b.ctx, entry, b.owner.UID)
+	_, deleted := m.Delete(b.ctx, entry, b.owner.UID, Itself)
 	_, probed := m.Probe(b.ctx)
 	for name, err := range map[string]error{"apply": applied, "delete": deleted, "probe": probed} {
 		var other *IdentityError
@@ -131,6 +137,40 @@ func TestAKubeconfigThatLeadsElsewhereIsNoticed(t *testing.T) {
 	b.eventually("the first connection leading home", func() bool { _, err := m.Apply(b.ctx, o); return err == nil })
 }
 
+// A cluster that begins to answer and does not go on holds nobody for longer than a request may take, however many wait.
+func TestAListOfKindsThatDoesNotEndHoldsNobody(t *testing.T) {
+	b, j := newBenchWith(t, Options{Timeout: time.Second}), newJunction(t)
+	j.lead(t, b.cluster)
+	m, err := b.fleet.Member(b.ctx, j.kubeconfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stuck atomic.Int64
+	j.between.Store(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/api" {
+			return false
+		}
+		stuck.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, "{")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		return true
+	})
+	var waiting sync.WaitGroup
+	for range 10 {
+		waiting.Go(func() {
+			if _, err := m.Resolve(b.ctx, b.manifest(configMap), b.owner); err == nil || Final(err) {
+				t.Errorf("Resolve: %v", err)
+			}
+		})
+	}
+	waiting.Wait()
+	if n := stuck.Load(); n == 0 || n > 3 {
+		t.Errorf("%d requests were sent by ten callers that waited for the same answer for a second", n)
+	}
+}
+
 func TestAProxyThatLostItsClusterDeletesNothing(t *testing.T) {
 	b, j := newBench(t), newJunction(t)
 	j.lead(t, b.cluster)
@@ -142,7 +182,7 @@ func TestAProxyThatLostItsClusterDeletesNothing(t *testing.T) {
 	entry := b.apply(o).Entry
 	for range 2 { // the second time with nothing known of the kinds
 		j.lead(t, nil)
-		if gone, err := m.Delete(b.ctx, entry, b.owner.UID); gone || err == nil || Final(err) {
+		if gone, err := m.Delete(b.ctx, entry, b.owner.UID, Itself); gone || err == nil || Final(err) {
 			t.Errorf("Delete = %t, %v", gone, err)
 		}
 		if _, err := m.Apply(b.ctx, o); err == nil || Final(err) {
@@ -151,10 +191,10 @@ func TestAProxyThatLostItsClusterDeletesNothing(t *testing.T) {
 		m.mu.Lock()
 		m.verified = m.dialer.made.Load() // as if the connection had been kept
 		m.mu.Unlock()
-		if gone, err := m.Delete(b.ctx, entry, b.owner.UID); gone || err == nil || Final(err) {
+		if gone, err := m.Delete(b.ctx, entry, b.owner.UID, Itself); gone || err == nil || Final(err) {
 			t.Errorf("Delete = %t, %v", gone, err)
 		}
-		if _, err := m.Resolve(b.ctx, b.manifest(configMap), b.owner); err == nil && m.mapper.known == nil || Final(err) {
+		if _, err := m.Resolve(b.ctx, b.manifest(configMap), b.owner); err == nil && m.mapper.known.Load() == nil || Final(err) {
 			t.Errorf("Resolve: %v", err)
 		}
 	}

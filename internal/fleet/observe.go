@@ -138,7 +138,7 @@ func (o *observer) run(w *kindWatch) {
 func (o *observer) scope(ctx context.Context, kind schema.GroupVersionKind) (schema.GroupVersionResource, bool, error) {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		view := &lookup{mapper: o.member.mapper}
-		where, err := view.find(ctx, kind)
+		where, err := view.findStored(ctx, kind)
 		if errors.Is(err, errNoKind) {
 			return where.resource, false, err
 		}

@@ -246,7 +246,7 @@ spec: {parts: [wheel, {name: frame}], ratio: 0.5, "on": true}
 		return b.observer.watches[entryKind(entries[0])] == nil
 	})
 	b.eventually("the object counting as gone", func() bool {
-		gone, err := b.Delete(b.ctx, entries[0], b.owner.UID)
+		gone, err := b.Delete(b.ctx, entries[0], b.owner.UID, Itself)
 		return gone && err == nil
 	})
 	if _, known := b.Snapshot(b.owner.UID, entries).Of(entries[0]); known {

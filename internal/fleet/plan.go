@@ -29,6 +29,13 @@ type Change struct {
 	Why string
 }
 
+// Intent is the object's entry before it is created: without UID and hash.
+func (c Change) Intent() api.InventoryObject {
+	e := c.Entry
+	e.UID, e.Hash = "", ""
+	return e
+}
+
 // Situation is what a plan is made from.
 type Situation struct {
 	// Cluster is the identity of the cluster. Objects of the inventory that are elsewhere play no part.
@@ -119,9 +126,7 @@ func (p *Plan) Empty() bool {
 func (p *Plan) Intents() []api.InventoryObject {
 	var out []api.InventoryObject
 	for _, c := range p.Create {
-		e := c.Entry
-		e.UID, e.Hash = "", ""
-		out = append(out, e)
+		out = append(out, c.Intent())
 	}
 	return out
 }

@@ -108,12 +108,12 @@ func (m *Member) patch(ctx context.Context, o *Object, form *unstructured.Unstru
 }
 
 // remove deletes exactly the object that was looked at. It returns whether the object was gone at once.
-func (m *Member) remove(ctx context.Context, r schema.GroupVersionResource, seen *unstructured.Unstructured) (bool, error) {
-	uid, version, background := seen.GetUID(), seen.GetResourceVersion(), metav1.DeletePropagationBackground
+func (m *Member) remove(ctx context.Context, r schema.GroupVersionResource, seen *unstructured.Unstructured, extent Extent) (bool, error) {
+	uid, version, propagation := seen.GetUID(), seen.GetResourceVersion(), extent.propagation()
 	body, err := json.Marshal(&metav1.DeleteOptions{
 		TypeMeta:          metav1.TypeMeta{APIVersion: "v1", Kind: "DeleteOptions"},
 		Preconditions:     &metav1.Preconditions{UID: &uid, ResourceVersion: &version},
-		PropagationPolicy: &background,
+		PropagationPolicy: &propagation,
 	})
 	if err != nil {
 		return false, err

@@ -151,7 +151,7 @@ spec: {group: `+group+`, version: v1, groupPriorityMinimum: 1, versionPriority: 
 		return errors.As(err, &transient)
 	})
 	entry := api.InventoryObject{Cluster: b.Identity(), Group: group, Version: "v1", Kind: "Thing", Name: "a", Namespace: b.space}
-	if gone, err := b.Delete(b.ctx, entry, b.owner.UID); gone || err == nil || Final(err) {
+	if gone, err := b.Delete(b.ctx, entry, b.owner.UID, Itself); gone || err == nil || Final(err) {
 		t.Errorf("Delete = %t, %v", gone, err)
 	}
 	b.resolve(b.owner, configMap)

@@ -17,8 +17,8 @@ type Snapshot struct {
 }
 
 // Snapshot tells what is live of an application's objects. It asks nobody, so kinds that are not observed, or whose
-// informers have lost the cluster, are unknown, and so are objects that were applied a moment ago. Of Secrets there is only the metadata. Live objects are shared and must
-// not be changed.
+// informers have lost the cluster, are unknown, and so are objects that were applied a moment ago. Of Secrets there is
+// only the metadata. Live objects are shared and must not be changed.
 func (m *Member) Snapshot(appUID string, entries []api.InventoryObject) Snapshot {
 	s := Snapshot{entries: entries, live: map[Key]*unstructured.Unstructured{}}
 	identity := m.Identity()
@@ -112,6 +112,17 @@ func (s Snapshot) Of(e api.InventoryObject) (live *unstructured.Unstructured, kn
 
 // Synced says whether everything that was asked for is known.
 func (s Snapshot) Synced() bool { return len(s.live) == len(s.entries) }
+
+// Unknown are the entries of which nothing is known.
+func (s Snapshot) Unknown() []api.InventoryObject {
+	var out []api.InventoryObject
+	for _, e := range s.entries {
+		if _, known := s.live[KeyOf(e)]; !known {
+			out = append(out, e)
+		}
+	}
+	return out
+}
 
 // Live are the objects that are there, in the order in which they were asked for.
 func (s Snapshot) Live() []*unstructured.Unstructured {

@@ -22,7 +22,8 @@ type Options struct {
 	Clusters *client.Cache[api.Cluster, *api.Cluster]
 	Fleet    *fleet.Fleet
 	Log      *slog.Logger
-	// MoveTimeout is how long the target of a move may take until it is ready; 5 minutes when zero.
+	// MoveTimeout is how long the target of a move may take until it is ready, and how long the copy that is left may
+	// take to go until it is left over; 5 minutes when zero.
 	MoveTimeout time.Duration
 	// Drain is how long both copies run after a move has switched over; 5 seconds when zero.
 	Drain time.Duration
@@ -49,6 +50,7 @@ type Applications struct {
 	refused  time.Duration
 	clock    func() time.Time
 	memory   memory
+	lanes    lanes
 	ctl      *controller.Controller
 
 	installationLock sync.Mutex
@@ -60,13 +62,16 @@ func NewApplications(o Options) *Applications {
 	c := &Applications{
 		client: o.Client, apps: o.Apps, clusters: o.Clusters, fleet: o.Fleet, log: o.Log, clock: o.Now,
 		set: client.Of[api.Application](o.Client), leftover: client.Of[api.Leftover](o.Client),
-		limits: moveLimits{ready: orDefault(o.MoveTimeout, 5*time.Minute), drain: orDefault(o.Drain, 5*time.Second)},
+		limits: moveLimits{
+			ready: orDefault(o.MoveTimeout, 5*time.Minute), drain: orDefault(o.Drain, 5*time.Second),
+			clear: orDefault(o.MoveTimeout, 5*time.Minute),
+		},
 		resync: orDefault(o.Resync, time.Minute), refused: orDefault(o.RefusedRetry, time.Minute),
 	}
 	if c.clock == nil {
 		c.clock = time.Now
 	}
-	c.ctl = controller.New(controller.Config{Name: "kubernetes-application", Reconcile: c.reconcile, Workers: 10, Log: o.Log})
+	c.ctl = controller.New(controller.Config{Name: "kubernetes-application", Reconcile: c.reconcile, Workers: workers, Log: o.Log})
 	controller.For(c.ctl, o.Apps, matters)
 	controller.OnChange(c.ctl, o.Clusters, c.concerned)
 	return c
@@ -137,6 +142,11 @@ func (c *Applications) reconcile(ctx context.Context, key controller.Key) (contr
 		}
 		return controller.Result{}, err
 	}
+	clusters := p.clustersInUse()
+	if !c.lanes.enter(clusters) {
+		return controller.Result{After: crowded}, nil
+	}
+	defer c.lanes.leave(clusters)
 	result, err := p.step(ctx)
 	if err != nil {
 		c.memory.forget(key) // what is stored may be newer than what we remember

@@ -62,7 +62,7 @@ func NewClusters(o ClusterOptions) *Clusters {
 	if c.clock == nil {
 		c.clock = time.Now
 	}
-	c.ctl = controller.New(controller.Config{Name: "kubernetes-cluster", Reconcile: c.reconcile, Workers: 10, Log: o.Log})
+	c.ctl = controller.New(controller.Config{Name: "kubernetes-cluster", Reconcile: c.reconcile, Workers: workers, Log: o.Log})
 	controller.For(c.ctl, o.Clusters, func(before, after *api.Cluster) bool {
 		return before.Metadata.Generation != after.Metadata.Generation || watched(before) != watched(after)
 	})
@@ -118,7 +118,12 @@ func watched(c *api.Cluster) bool {
 	return c.Metadata.Deleted == nil && len(c.Spec.Kubeconfig) > 0
 }
 
+// probeTime is how long a cluster may take to say how it is.
+const probeTime = 10 * time.Second
+
 func (c *Clusters) probe(ctx context.Context, cluster *api.Cluster) (fleet.Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
 	m, err := c.fleet.Member(ctx, cluster.Spec.Kubeconfig)
 	if err != nil {
 		return fleet.Report{}, err

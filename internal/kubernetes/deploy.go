@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // deploy makes the cluster that the application is bound to hold its manifest.
 func (p *pass) deploy(ctx context.Context) (controller.Result, error) {
 	if wait := p.refusedFor(); wait > 0 {
-		return p.observeUntil(ctx, wait)
+		return p.heldBack(ctx, wait)
 	}
 	cluster := p.clusterOf(p.app.Status.ScheduledTo)
 	if cluster == nil {
@@ -25,17 +26,22 @@ func (p *pass) deploy(ctx context.Context) (controller.Result, error) {
 	if err != nil {
 		return p.blocked(ctx, err)
 	}
+	if twice, _ := p.deleteFirst(); twice && p.app.Status.RunningOn == nil {
+		if empty, err := p.emptyOthers(ctx, m); err != nil || !empty {
+			return p.stillElsewhere(ctx, err)
+		}
+	}
 	clean, err := p.apply(ctx, m)
+	if errors.Is(err, errVanished) {
+		return controller.Result{After: time.Millisecond}, nil
+	}
 	if err != nil {
 		return p.notApplied(ctx, m, err)
 	}
 	if err := p.deployed(ctx, m); err != nil {
 		return controller.Result{}, err
 	}
-	for _, identity := range p.identities() {
-		if identity == m.Identity() {
-			continue
-		}
+	for _, identity := range p.others(m.Identity()) {
 		left, err := p.leave(ctx, identity) // a first attempt elsewhere, before the scheduler chose this cluster
 		if err != nil {
 			return controller.Result{}, err
@@ -47,6 +53,32 @@ func (p *pass) deploy(ctx context.Context) (controller.Result, error) {
 	}
 	return controller.Result{After: p.lookAgain(m)}, nil
 }
+
+// emptyOthers removes what there is on other clusters, from an attempt before the scheduler chose this one. Of an
+// application that must not run twice nothing may be left there, and it waits for clusters that do not answer.
+func (p *pass) emptyOthers(ctx context.Context, m *fleet.Member) (empty bool, err error) {
+	empty = true
+	for _, identity := range p.others(m.Identity()) {
+		clean, err := p.cleanCluster(ctx, identity, fleet.AndItsOwn)
+		if err != nil {
+			return false, err
+		}
+		empty = empty && clean
+	}
+	return empty, nil
+}
+
+// stillElsewhere has the deployment wait for what is still on other clusters.
+func (p *pass) stillElsewhere(ctx context.Context, err error) (controller.Result, error) {
+	if err != nil {
+		return p.blocked(ctx, fmt.Errorf("before anything is created, what is left elsewhere has to go: %w", err))
+	}
+	return controller.Result{After: 500 * time.Millisecond}, nil
+}
+
+// errVanished says that objects are gone that somebody else has deleted. The inventory knows; the next pass announces and
+// creates them like new ones.
+var errVanished = errors.New("objects are gone from the cluster")
 
 // apply carries out the plan for one cluster. It returns false while objects that are no longer wanted are still there.
 func (p *pass) apply(ctx context.Context, m *fleet.Member) (clean bool, err error) {
@@ -79,7 +111,7 @@ func (p *pass) apply(ctx context.Context, m *fleet.Member) (clean bool, err erro
 			return false, errors.Join(err, p.flush(ctx))
 		}
 	}
-	if clean, err = p.prune(ctx, m, plan.PruneWaves()); err != nil {
+	if clean, err = p.prune(ctx, m, plan.PruneWaves(), fleet.Itself); err != nil {
 		return false, errors.Join(err, p.flush(ctx))
 	}
 	return clean, nil
@@ -108,14 +140,8 @@ func (p *pass) announce(ctx context.Context, m *fleet.Member, plan fleet.Plan) e
 		return err
 	}
 	status := p.begun(plan)
-	gone := p.live(m).Missing()
 	for _, c := range plan.Update {
 		p.log.Info("applying again", "application", p.key, "object", c.Key(), "cluster", m.Identity(), "reason", c.Why)
-		if slices.ContainsFunc(gone, c.Entry.SameObject) { // it is about to be created, like a new one
-			intent := c.Entry
-			intent.UID, intent.Hash = "", ""
-			p.record(intent)
-		}
 	}
 	p.record(plan.Intents()...)
 	if err := p.store(ctx, status); err != nil {
@@ -159,25 +185,40 @@ func (p *pass) ensureFinalizer(ctx context.Context) error {
 
 // applyWave applies the objects of one wave and notes what came of them, also when one of them failed.
 func (p *pass) applyWave(ctx context.Context, m *fleet.Member, wave []fleet.Change) error {
+	ctx, cancel := context.WithTimeout(ctx, waveTime)
+	defer cancel()
 	var errs []error
-	for _, r := range m.ApplyWave(ctx, wave) {
-		if r.Err != nil {
+	vanished := false
+	for i, r := range m.ApplyWave(ctx, wave) {
+		var gone *fleet.VanishedError
+		switch {
+		case errors.As(r.Err, &gone):
+			vanished = true
+			p.record(wave[i].Intent())
+		case r.Err != nil:
 			errs = append(errs, r.Err)
-			continue
+		default:
+			failpoint.Hit(failpoint.ObjectApplied)
+			p.record(r.Entry)
 		}
-		failpoint.Hit(failpoint.ObjectApplied)
-		p.record(r.Entry)
+	}
+	if len(errs) == 0 && vanished {
+		return errVanished
 	}
 	return errors.Join(errs...)
 }
 
+// waveTime is how long a wave may take. What was done of it by then is noted, and the next pass goes on. It is shorter
+// than the time for which leftovers look for what was only announced, so that nothing is created after they have stopped.
+const waveTime = settled - 15*time.Second
+
 // prune removes objects from a cluster, one wave after the other. It returns false while objects are still there. What
 // is gone is noted; whoever calls stores it.
-func (p *pass) prune(ctx context.Context, m *fleet.Member, waves [][]api.InventoryObject) (clean bool, err error) {
+func (p *pass) prune(ctx context.Context, m *fleet.Member, waves [][]api.InventoryObject, extent fleet.Extent) (clean bool, err error) {
 	for _, wave := range waves {
 		var errs []error
 		clean := true
-		for _, r := range m.DeleteWave(ctx, wave, p.app.Metadata.UID) {
+		for _, r := range m.DeleteWave(ctx, wave, p.app.Metadata.UID, extent) {
 			clean = clean && r.Gone
 			if r.Err != nil {
 				errs = append(errs, r.Err)

@@ -64,6 +64,9 @@ func (p *pass) blocked(ctx context.Context, err error) (controller.Result, error
 	if errors.As(err, &wait) {
 		return controller.Result{After: p.resync}, nil // a change of the cluster's record brings us back
 	}
+	if pause := fleet.RetryAfter(err); pause > 0 {
+		return controller.Result{After: pause}, nil // as the cluster asks
+	}
 	return controller.Result{}, err
 }
 
@@ -77,14 +80,14 @@ func (p *pass) appliedBefore() api.ConditionStatus {
 }
 
 // notApplied stores why the manifest could not be applied. What a refused manifest has created in its first attempt is
-// removed again: nothing is left on the cluster.
+// removed again, usually before that is said: nothing is left on the cluster.
 func (p *pass) notApplied(ctx context.Context, m *fleet.Member, err error) (controller.Result, error) {
 	if ours(err) || !fleet.Final(err) {
 		return p.blocked(ctx, err)
 	}
 	if p.app.Status.RunningOn == nil {
-		if clean, err := p.cleanCluster(ctx, m.Identity()); err != nil || !clean {
-			return controller.Result{After: time.Second}, err
+		if _, err := p.cleanCluster(ctx, m.Identity(), fleet.Itself); err != nil && ours(err) {
+			return controller.Result{}, err
 		}
 	}
 	reason := reasonOf(err)
@@ -95,5 +98,20 @@ func (p *pass) notApplied(ctx context.Context, m *fleet.Member, err error) (cont
 		}
 	}
 	p.holdBack()
-	return p.observeUntil(ctx, p.refused)
+	return p.heldBack(ctx, p.refused)
+}
+
+// heldBack waits with a manifest that was refused. What is still there of its first attempt goes meanwhile: a namespace
+// takes its time.
+func (p *pass) heldBack(ctx context.Context, wait time.Duration) (controller.Result, error) {
+	if p.app.Status.RunningOn == nil && len(p.inventory.Objects) > 0 {
+		clean, err := p.cleanAll(ctx)
+		if err != nil {
+			return controller.Result{}, err
+		}
+		if !clean {
+			wait = min(wait, time.Second)
+		}
+	}
+	return p.observeUntil(ctx, wait)
 }

@@ -178,7 +178,7 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 			left = append(left, e)
 			continue
 		}
-		gone, err := m.Delete(ctx, e, l.Spec.ApplicationUID)
+		gone, err := m.Delete(ctx, e, l.Spec.ApplicationUID, fleet.Itself)
 		if err != nil {
 			return nil, 0, err
 		}

@@ -3,6 +3,9 @@ package kubernetes
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
@@ -40,14 +43,16 @@ func (p *pass) beginMove(ctx context.Context) (controller.Result, error) {
 }
 
 // sourceIdentity returns the cluster other than the target on which the application has objects, empty when there is
-// none.
+// none: the one that it runs on, rather than one that is still to be cleaned from an earlier attempt.
 func (p *pass) sourceIdentity(target string) string {
-	for _, identity := range p.identities() {
-		if identity != target {
-			return identity
-		}
+	others := p.others(target)
+	if c := p.clusterOf(p.app.Status.RunningOn); c != nil && slices.Contains(others, c.Status.Identity) {
+		return c.Status.Identity
 	}
-	return ""
+	if len(others) == 0 {
+		return ""
+	}
+	return others[0]
 }
 
 // deleteFirst says whether two copies at once would harm, and why.
@@ -77,7 +82,7 @@ func (p *pass) move(ctx context.Context) (controller.Result, error) {
 		cleaned = p.migration.TargetID
 	}
 	if eff.handOver {
-		if err := p.handOver(ctx, cleaned, unreachable); err != nil {
+		if err := p.handOver(ctx, cleaned, cause(result)); err != nil {
 			return controller.Result{}, err
 		}
 	}
@@ -92,6 +97,14 @@ func (p *pass) move(ctx context.Context) (controller.Result, error) {
 		return controller.Result{After: time.Millisecond}, nil
 	}
 	return p.move(ctx) // the cache does not know of this phase yet
+}
+
+// cause says why something is left over after a move.
+func cause(r result) string {
+	if r.outcome == unheard {
+		return unreachable
+	}
+	return "It could not be removed in time when the application moved away."
 }
 
 // moveWaits stores what a move waits for, and what it has done so far.
@@ -115,10 +128,12 @@ func (p *pass) until(wait time.Duration) time.Duration {
 // moveAction does what the phase is for, and says when it is to be done again. An error is one of Krake's own API.
 func (p *pass) moveAction(ctx context.Context) (result, time.Duration, error) {
 	switch p.migration.Phase {
-	case api.PhaseStopping, api.PhaseRemoving:
-		return p.clear(ctx, p.migration.SourceID)
+	case api.PhaseStopping:
+		return p.clear(ctx, p.migration.SourceID, fleet.AndItsOwn)
+	case api.PhaseRemoving:
+		return p.clear(ctx, p.migration.SourceID, fleet.Itself)
 	case api.PhaseUndoing:
-		return p.clear(ctx, p.migration.TargetID)
+		return p.clear(ctx, p.migration.TargetID, fleet.Itself)
 	case api.PhaseCreating:
 		return p.createOnTarget(ctx)
 	default:
@@ -127,13 +142,13 @@ func (p *pass) moveAction(ctx context.Context) (result, time.Duration, error) {
 }
 
 // clear removes everything from one cluster of a move.
-func (p *pass) clear(ctx context.Context, identity string) (result, time.Duration, error) {
-	clean, err := p.cleanCluster(ctx, identity)
+func (p *pass) clear(ctx context.Context, identity string, extent fleet.Extent) (result, time.Duration, error) {
+	clean, err := p.cleanCluster(ctx, identity, extent)
 	switch {
 	case err != nil && ours(err):
 		return result{}, 0, err
 	case silent(err):
-		return result{lost, err.Error()}, time.Second, nil
+		return result{unheard, err.Error()}, time.Second, nil
 	case err != nil:
 		return result{notYet, err.Error()}, time.Second, nil
 	case !clean:
@@ -156,6 +171,8 @@ func (p *pass) createOnTarget(ctx context.Context) (result, time.Duration, error
 	switch {
 	case err != nil && ours(err):
 		return result{}, 0, err
+	case errors.Is(err, errVanished):
+		return result{}, time.Millisecond, nil
 	case fleet.Final(err):
 		return result{refused, err.Error()}, 0, nil
 	case err != nil:
@@ -163,14 +180,14 @@ func (p *pass) createOnTarget(ctx context.Context) (result, time.Duration, error
 	}
 	m.Observe(p.entries(m.Identity()))
 	seen := p.live(m)
-	if !seen.Synced() {
-		return result{}, p.lookAgain(m), nil
+	if unseen := seen.Unknown(); len(unseen) > 0 {
+		return result{notYet, fmt.Sprintf("it is not known yet how %s is doing", fleet.KeyOf(unseen[0]))}, p.lookAgain(m), nil
 	}
 	h := fleet.Health(seen.Live(), seen.Missing())
 	if !h.Ready && !h.Completed {
 		return result{notYet, h.Message}, p.resync, nil
 	}
-	p.services = addresses(m, seen)
+	p.arrived = &arrival{h, addresses(m, seen)}
 	return result{outcome: done}, 0, nil
 }
 
@@ -189,11 +206,13 @@ func (p *pass) effectsOf(eff effects, next api.Migration) map[string]any {
 		status["services"] = p.servicesPatch(nil)
 	case eff.switchOver:
 		status["running_on"] = p.migration.Target
-		status["services"] = p.servicesPatch(p.services)
+		status["services"] = p.servicesPatch(p.arrived.services)
 		status["last_applied_manifest"] = p.app.Spec.Manifest
 		status["migration_retries"], status["migration_timeout"] = 0, 0
 		conditions = conditions.With(api.Condition{Type: api.Applied, Status: api.True, Reason: "Accepted",
 			ObservedGeneration: p.app.Metadata.Generation}, now)
+		conditions = conditions.With(healthCondition(p.arrived.health, conditions.Get(api.Healthy), p.app.Metadata.Generation), now)
+		status["container_health"] = p.arrived.health.Containers
 	case eff.giveUp:
 		status["scheduled_to"] = p.app.Status.RunningOn
 		status["migration_retries"] = next.Failures

@@ -13,7 +13,7 @@ const (
 	notYet  outcome = iota // the action is not done; it is repeated
 	done                   // what the phase is for holds
 	refused                // the target does not take the application
-	lost                   // the cluster to remove from does not answer
+	unheard                // the cluster to remove from does not answer
 )
 
 // result is an outcome, and for people what it waits for or why it cannot be had.
@@ -34,6 +34,7 @@ type effects struct {
 type moveLimits struct {
 	ready time.Duration // how long the target may take until it is ready
 	drain time.Duration // how long both copies run after the switch, so that clients can follow
+	clear time.Duration // how long removing a copy may hold up everything else
 }
 
 // begin gives a move its first phase. Creating has a deadline; stopping takes as long as it takes.
@@ -48,10 +49,12 @@ func begin(m api.Migration, deleteFirst bool, now api.Time, limits moveLimits) a
 // outcome and time give the same result, and repeating an action after a crash gives the same outcome.
 //
 // A move that deletes first is over once the source is empty: what follows is a first deployment. It waits for a source
-// that does not answer, because there the copy may still run that must not be the second one.
+// that does not answer, because there the copy may still run that must not be the second one. Otherwise a copy that
+// cannot be removed holds up nothing for longer than its deadline: an application that is stuck in a move would neither
+// be updated nor repaired.
 func advance(m api.Migration, r result, now api.Time, limits moveLimits) (api.Migration, effects) {
 	late := m.Deadline != nil && !now.Before(*m.Deadline)
-	gone := r.outcome == done || r.outcome == lost
+	leave := r.outcome == unheard || r.outcome == notYet && late // what is still there is removed by and by
 	switch m.Phase {
 	case api.PhaseStopping:
 		if r.outcome == done {
@@ -62,21 +65,21 @@ func advance(m api.Migration, r result, now api.Time, limits moveLimits) (api.Mi
 		case r.outcome == done:
 			return enter(m, api.PhaseDraining, now, limits.drain), effects{switchOver: true}
 		case r.outcome == refused:
-			return undo(m, now, sentence("the target does not take the application", r.why)), effects{}
+			return undo(m, now, limits, sentence("the target does not take the application", r.why)), effects{}
 		case late:
-			return undo(m, now, sentence("the application was not ready on the target in time", r.why)), effects{}
+			return undo(m, now, limits, sentence("the application was not ready on the target in time", r.why)), effects{}
 		}
 	case api.PhaseDraining:
 		if late || m.Deadline == nil {
-			return enter(m, api.PhaseRemoving, now, 0), effects{}
+			return enter(m, api.PhaseRemoving, now, limits.clear), effects{}
 		}
 	case api.PhaseRemoving:
-		if gone {
-			return finish(m, ""), effects{handOver: r.outcome == lost}
+		if r.outcome == done || leave {
+			return finish(m, ""), effects{handOver: leave}
 		}
 	case api.PhaseUndoing:
-		if gone {
-			return finish(m, m.Message), effects{giveUp: true, handOver: r.outcome == lost}
+		if r.outcome == done || leave {
+			return finish(m, m.Message), effects{giveUp: true, handOver: leave}
 		}
 	}
 	return m, effects{}
@@ -98,8 +101,8 @@ func enter(m api.Migration, phase api.MigrationPhase, now api.Time, limit time.D
 	return m
 }
 
-func undo(m api.Migration, now api.Time, why string) api.Migration {
-	m = enter(m, api.PhaseUndoing, now, 0)
+func undo(m api.Migration, now api.Time, limits moveLimits, why string) api.Migration {
+	m = enter(m, api.PhaseUndoing, now, limits.clear)
 	m.Message = why
 	return m
 }

@@ -12,7 +12,7 @@ import (
 
 var (
 	noon       = api.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	testLimits = moveLimits{ready: 5 * time.Minute, drain: 5 * time.Second}
+	testLimits = moveLimits{ready: 5 * time.Minute, drain: 5 * time.Second, clear: 10 * time.Minute}
 )
 
 func after(d time.Duration) api.Time { return api.At(noon.Time().Add(d)) }
@@ -36,7 +36,7 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 		"the source is being emptied":              {inPhase(api.PhaseStopping, 0), result{}, time.Hour, api.PhaseStopping, effects{}},
 		"the source is empty, nothing is anywhere": {inPhase(api.PhaseStopping, 0), result{outcome: done}, 0, api.PhaseNone, effects{leaveSource: true}},
 		"a source that is silent may still run what must not run twice": {
-			inPhase(api.PhaseStopping, 0), result{outcome: lost}, time.Hour, api.PhaseStopping, effects{}},
+			inPhase(api.PhaseStopping, 0), result{outcome: unheard}, time.Hour, api.PhaseStopping, effects{}},
 
 		"the target is not ready yet": {inPhase(api.PhaseCreating, 5*time.Minute), result{}, 299 * time.Second, api.PhaseCreating, effects{}},
 		"the target is ready": {
@@ -56,13 +56,19 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 
 		"the old copy is going": {inPhase(api.PhaseRemoving, 0), result{}, time.Hour, api.PhaseRemoving, effects{}},
 		"the old copy is gone":  {inPhase(api.PhaseRemoving, 0), result{outcome: done}, 0, api.PhaseNone, effects{}},
+		"the old copy does not go in time": {
+			inPhase(api.PhaseRemoving, time.Minute), result{}, time.Minute, api.PhaseNone, effects{handOver: true}},
+		"the old copy is gone at the last moment": {
+			inPhase(api.PhaseRemoving, time.Minute), result{outcome: done}, time.Minute, api.PhaseNone, effects{}},
 		"the old copy is beyond reach": {
-			inPhase(api.PhaseRemoving, 0), result{outcome: lost}, 0, api.PhaseNone, effects{handOver: true}},
+			inPhase(api.PhaseRemoving, 0), result{outcome: unheard}, 0, api.PhaseNone, effects{handOver: true}},
 
 		"the failed copy is going": {inPhase(api.PhaseUndoing, 0), result{}, time.Hour, api.PhaseUndoing, effects{}},
 		"the failed copy is gone":  {inPhase(api.PhaseUndoing, 0), result{outcome: done}, 0, api.PhaseNone, effects{giveUp: true}},
+		"the failed copy does not go in time": {
+			inPhase(api.PhaseUndoing, time.Minute), result{}, time.Minute, api.PhaseNone, effects{giveUp: true, handOver: true}},
 		"the failed copy is beyond reach": {
-			inPhase(api.PhaseUndoing, 0), result{outcome: lost}, 0, api.PhaseNone, effects{giveUp: true, handOver: true}},
+			inPhase(api.PhaseUndoing, 0), result{outcome: unheard}, 0, api.PhaseNone, effects{giveUp: true, handOver: true}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +90,8 @@ func TestWhatAMoveRemembers(t *testing.T) {
 	}
 
 	undoing, _ := advance(begun, result{refused, "no such kind"}, after(time.Second), testLimits)
-	if undoing.Message != "the target does not take the application: no such kind" || undoing.Deadline != nil {
+	if undoing.Message != "the target does not take the application: no such kind" ||
+		*undoing.Deadline != after(10*time.Minute+time.Second) {
 		t.Errorf("a refused move is undone as %+v", undoing)
 	}
 	late, _ := advance(begun, result{notYet, "0 of 1 ready"}, after(time.Hour), testLimits)
@@ -100,6 +107,9 @@ func TestWhatAMoveRemembers(t *testing.T) {
 		t.Errorf("draining from %v to %v", draining.Since, draining.Deadline)
 	}
 	removing, _ := advance(draining, result{}, after(time.Minute), testLimits)
+	if *removing.Deadline != after(11*time.Minute) {
+		t.Errorf("removing until %v", removing.Deadline)
+	}
 	if over, _ := advance(removing, result{outcome: done}, after(time.Minute), testLimits); over.Failures != 0 || over.Message != "" {
 		t.Errorf("a move that succeeded leaves %+v", over)
 	}
@@ -143,7 +153,7 @@ func (p *pair) act(phase api.MigrationPhase) result {
 
 func (p *pair) clear(name string, copyThere *bool) result {
 	if p.silent[name] {
-		return result{outcome: lost}
+		return result{outcome: unheard}
 	}
 	if p.effort > 0 {
 		p.effort--

@@ -60,7 +60,12 @@ func (p *pass) sawHealth(h fleet.HealthReport, status map[string]any) {
 	if conditions == nil {
 		conditions = p.app.Status.Conditions
 	}
-	next := healthCondition(h, conditions.Get(api.Healthy), p.app.Metadata.Generation)
+	before := conditions.Get(api.Healthy)
+	generation := before.ObservedGeneration
+	if applied := conditions.Get(api.Applied); applied.Status == api.True {
+		generation = applied.ObservedGeneration // that of what is there, while a newer one is still to be applied
+	}
+	next := healthCondition(h, before, generation)
 	if next != timeless(conditions.Get(api.Healthy)) {
 		status["conditions"] = conditions.With(next, p.now())
 	}

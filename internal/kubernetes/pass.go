@@ -8,6 +8,7 @@ import (
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/fleet"
 )
 
 // pass is one look at one application: the newest state, and what the pass learned.
@@ -17,9 +18,15 @@ type pass struct {
 	app       *api.Application
 	inventory api.Inventory
 	migration api.Migration
-	services  map[string]string // of the target of a move, once it is ready
+	arrived   *arrival // what was seen on the target of a move once everything was ready there
 
 	inventoryChanged, migrationChanged bool // and not stored yet
+}
+
+// arrival is how an application is doing on the target of a move.
+type arrival struct {
+	health   fleet.HealthReport
+	services map[string]string
 }
 
 // remembered is what the controller keeps of an application between passes, to ask the API less. It is the only writer

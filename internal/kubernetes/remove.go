@@ -41,7 +41,7 @@ func (p *pass) cleanAll(ctx context.Context) (clean bool, err error) {
 	clean = true
 	var errs []error
 	for _, identity := range p.identities() {
-		c, err := p.cleanCluster(ctx, identity)
+		c, err := p.cleanCluster(ctx, identity, fleet.Itself)
 		if err != nil && ours(err) {
 			return false, err
 		}
@@ -61,9 +61,14 @@ func (p *pass) identities() []string {
 	return out
 }
 
+// others lists the clusters in the inventory but one.
+func (p *pass) others(than string) []string {
+	return slices.DeleteFunc(p.identities(), func(identity string) bool { return identity == than })
+}
+
 // cleanCluster removes everything that the application has on a cluster. It returns false while objects are still
 // there. What is on a cluster that has no record any more becomes a leftover.
-func (p *pass) cleanCluster(ctx context.Context, identity string) (clean bool, err error) {
+func (p *pass) cleanCluster(ctx context.Context, identity string, extent fleet.Extent) (clean bool, err error) {
 	m, err := memberByIdentity(ctx, p.fleet, p.clusters, p.app.Metadata.NamespaceOrEmpty(), identity)
 	if err != nil {
 		return false, err
@@ -71,7 +76,7 @@ func (p *pass) cleanCluster(ctx context.Context, identity string) (clean bool, e
 	if m == nil {
 		return true, p.handOver(ctx, identity, "The cluster's record was removed.")
 	}
-	clean, err = p.prune(ctx, m, p.everything(identity))
+	clean, err = p.prune(ctx, m, p.everything(identity), extent)
 	if storeErr := p.flush(ctx); storeErr != nil {
 		return false, storeErr
 	}
@@ -79,12 +84,15 @@ func (p *pass) cleanCluster(ctx context.Context, identity string) (clean bool, e
 	return clean, err
 }
 
-// leave removes everything from a cluster that the application has left. What is on one that cannot be reached becomes a
-// leftover.
+// leave removes everything from a cluster that the application has left. What is on one that cannot be reached, or that
+// refuses, becomes a leftover.
 func (p *pass) leave(ctx context.Context, identity string) (clean bool, err error) {
-	clean, err = p.cleanCluster(ctx, identity)
-	if silent(err) {
+	clean, err = p.cleanCluster(ctx, identity, fleet.Itself)
+	switch {
+	case silent(err):
 		return true, p.handOver(ctx, identity, unreachable)
+	case fleet.Final(err):
+		return true, p.handOver(ctx, identity, err.Error())
 	}
 	return clean, err
 }
