@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -73,15 +74,35 @@ spec:
       containers: [{name: web, image: "web:1.10"}]
 `
 
+// unbusy lets a pod of slowly end.
+const unbusy = `{"metadata": {"finalizers": null}}`
+
+// slowly has pods that take their time to end: until somebody takes off their finalizer.
+func slowly(manifest string) string {
+	return strings.ReplaceAll(manifest, "metadata: {labels: {app: web}}", "metadata: {labels: {app: web}, finalizers: [example.org/busy]}")
+}
+
 func TestAnApplicationThatMustNotRunTwiceIsStoppedBeforeItMoves(t *testing.T) {
 	on := sites(t, "berlin", "bratislava")
 	s := newScene(t)
 	s.join("berlin", on[0])
 	s.join("bratislava", on[1])
-	s.create("web", "berlin", store)
+	s.create("web", "berlin", slowly(store))
 	s.awaitApp("web", running("berlin"), healthy)
-	witness := watchCopies(s, statefulSets, on...)
+	s.Cleanup(func() { _, _ = on[1].change(pods, s.space, "web-0", unbusy) })
+	witness := watchCopies(s, pods, on...)
 	s.send("web", "bratislava")
+	s.awaitApp("web", inPhase(api.PhaseStopping))
+	s.await("the pod being terminated", func() error {
+		if at(on[0].get(s, pods, s.space, "web-0"), "metadata", "deletionTimestamp") == nil {
+			return errors.New("it is not")
+		}
+		return nil
+	})
+	if on[1].find(s, statefulSets, s.space, "web") != nil {
+		s.Error("it was created on the target while its pod still ran on the source")
+	}
+	on[0].patch(s, pods, s.space, "web-0", unbusy) // at last it has ended
 	s.awaitApp("web", running("bratislava"), healthy, settled)
 	if on[0].find(s, statefulSets, s.space, "web") != nil {
 		s.Error("it is still on the source")

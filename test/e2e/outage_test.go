@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +14,8 @@ import (
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/fleet"
+	"github.com/rak-n-rok/krake/internal/server"
 )
 
 // away registers a cluster over a line of its own, with an application that runs there.
@@ -248,7 +252,7 @@ func TestAnApplicationThatMustNotRunTwiceWaitsForAClusterThatIsAway(t *testing.T
 	s := newScene(t)
 	l := s.away("here", on[0], store)
 	s.join("there", on[1])
-	witness := watchCopies(s, statefulSets, on...)
+	witness := watchCopies(s, pods, on...)
 	l.cut()
 	s.awaitCluster("here", api.ClusterOffline)
 	s.send("web", "there")
@@ -257,4 +261,60 @@ func TestAnApplicationThatMustNotRunTwiceWaitsForAClusterThatIsAway(t *testing.T
 	s.awaitApp("web", running("there"), healthy, settled)
 	witness.swearNeverTwice()
 	s.awaitLeftovers(0)
+}
+
+// The first attempt to deploy was under way on a cluster when the scheduler chose another one: nobody knows what came of
+// it, and running_on says nothing.
+func TestAnApplicationThatMustNotRunTwiceWaitsForWhatAnUnfinishedAttemptHasLeft(t *testing.T) {
+	on := sites(t, "berlin", "bratislava")
+	t.Parallel()
+	cfg := server.Config{DataDir: t.TempDir(), Settings: quick}
+	k := ownKrake(t, cfg)
+	s := sceneOn(t, k)
+	l, kubeconfig := lineTo(s, on[0])
+	s.place(on[0])
+	s.register("here", kubeconfig)
+	identity := s.awaitCluster("here", api.ClusterOnline).Status.Identity
+	s.join("there", on[1])
+	app := s.create("web", "nowhere", store)
+	s.awaitApp("web", func(a *api.Application) error {
+		if c := a.Status.Conditions.Get(api.Scheduled); c.Status != api.False {
+			return fmt.Errorf("scheduled: %+v", c)
+		}
+		return nil
+	})
+	l.cut()
+	begun := strings.Replace(strings.ReplaceAll(store, "SPACE", s.space), "metadata: {",
+		"metadata: {labels: {"+fleet.AppUIDLabel+": "+app.Metadata.UID+"}, ", 1)
+	on[0].create(s, statefulSets, begun)
+	intent := api.InventoryObject{Cluster: identity, Group: "apps", Version: "v1", Kind: "StatefulSet", Namespace: s.space, Name: "web", Wave: 3}
+	if _, err := s.apps.PutPart(s.Context(), app, api.InventoryPart, api.Inventory{Objects: []api.InventoryObject{intent}}, "0"); err != nil {
+		s.Fatal(err)
+	}
+	if err := k.end(); err != nil {
+		s.Fatal(err)
+	}
+	s.use(ownKrake(t, cfg)) // a process that knows nothing but what is stored
+	s.await("the copy", func() error {
+		pod, err := on[0].look(pods, s.space, "web-0")
+		if err == nil && (pod == nil || !isReady(pod)) {
+			err = errors.New("it is not ready")
+		}
+		return err
+	})
+	witness := watchCopies(s, pods, on...)
+	s.send("web", "there")
+	s.awaitApp("web", func(a *api.Application) error {
+		c := a.Status.Conditions.Get(api.Applied)
+		if c.Status != api.Unknown || !strings.Contains(c.Message, "what is left elsewhere has to go") {
+			return fmt.Errorf("applied: %+v", c)
+		}
+		return nil
+	})
+	l.mend(t)
+	s.awaitApp("web", running("there"), healthy)
+	if on[0].find(s, statefulSets, s.space, "web") != nil {
+		s.Error("what was begun is still there")
+	}
+	witness.swearNeverTwice()
 }

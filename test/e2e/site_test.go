@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/fleet"
 	"github.com/rak-n-rok/krake/internal/kubelabtest"
 )
 
@@ -30,6 +31,7 @@ type site struct {
 var (
 	namespaces   = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 	configMaps   = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+	pods         = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 	nodes        = schema.GroupVersionResource{Version: "v1", Resource: "nodes"}
 	quotas       = schema.GroupVersionResource{Version: "v1", Resource: "resourcequotas"}
 	services     = schema.GroupVersionResource{Version: "v1", Resource: "services"}
@@ -79,6 +81,20 @@ func (s *site) look(kind schema.GroupVersionResource, namespace, name string) (*
 	return o, nil
 }
 
+// marked names the objects of a kind in a namespace that carry an application's label.
+func (s *site) marked(t testing.TB, kind schema.GroupVersionResource, namespace string) []string {
+	t.Helper()
+	list, err := s.admin.Resource(kind).Namespace(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: fleet.AppUIDLabel})
+	if err != nil {
+		t.Fatalf("%s: %v", s.Name, err)
+	}
+	var names []string
+	for _, o := range list.Items {
+		names = append(names, o.GetName())
+	}
+	return names
+}
+
 // get returns a live object, which must exist.
 func (s *site) get(t testing.TB, kind schema.GroupVersionResource, namespace, name string) *unstructured.Unstructured {
 	t.Helper()
@@ -103,12 +119,17 @@ func (s *site) create(t testing.TB, kind schema.GroupVersionResource, document s
 // patch changes an object as the administrator.
 func (s *site) patch(t testing.TB, kind schema.GroupVersionResource, namespace, name, change string) *unstructured.Unstructured {
 	t.Helper()
-	o, err := s.admin.Resource(kind).Namespace(namespace).Patch(t.Context(), name, types.MergePatchType, []byte(change),
-		metav1.PatchOptions{FieldManager: "admin"})
+	o, err := s.change(kind, namespace, name, change)
 	if err != nil {
 		t.Fatalf("%s: %v", s.Name, err)
 	}
 	return o
+}
+
+// change is patch for what need not be there.
+func (s *site) change(kind schema.GroupVersionResource, namespace, name, change string) (*unstructured.Unstructured, error) {
+	return s.admin.Resource(kind).Namespace(namespace).Patch(context.Background(), name, types.MergePatchType, []byte(change),
+		metav1.PatchOptions{FieldManager: "admin"})
 }
 
 // remove deletes an object as the administrator. It need not be gone when this returns.
