@@ -58,7 +58,7 @@ type (
 	// A Remover returns what must be created in the transaction that removes its record, by force or because nobody
 	// has work left.
 	Remover interface {
-		Removed(parts map[string]any, forced bool) []Resource
+		Removed(parts map[string]any) []Resource
 	}
 )
 

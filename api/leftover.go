@@ -38,7 +38,7 @@ type LeftoverStatus struct {
 }
 
 // Removed hands on what an application still has on clusters when its record goes, one leftover for each cluster.
-func (a *Application) Removed(parts map[string]any, _ bool) []Resource {
+func (a *Application) Removed(parts map[string]any) []Resource {
 	inventory, _ := parts[InventoryPart].(*Inventory)
 	if inventory == nil {
 		return nil
@@ -69,16 +69,17 @@ func NewLeftover(a *Application, identity, cause string) *Leftover {
 	return l
 }
 
-// Removed keeps the way to a cluster whose record was removed by force: applications may still have objects there.
-func (c *Cluster) Removed(_ map[string]any, forced bool) []Resource {
-	if !forced || c.Status.Identity == "" || len(c.Spec.Kubeconfig) == 0 {
+// Removed keeps the way to a cluster whose record was removed: applications may still have objects there, that of a move
+// which has gone on, or of leftovers. The controller of leftovers removes it as soon as nobody needs it.
+func (c *Cluster) Removed(map[string]any) []Resource {
+	if c.Status.Identity == "" || len(c.Spec.Kubeconfig) == 0 {
 		return nil
 	}
 	ref := ClusterKind.Ref(c.Metadata.NamespaceOrEmpty(), c.Metadata.Name)
 	l := New[Leftover]()
 	l.Metadata.Name = "cluster." + c.Metadata.UID
 	l.Metadata.Namespace = c.Metadata.Namespace
-	l.Spec.Cause = "The cluster's record was removed by force."
+	l.Spec.Cause = "The cluster's record was removed."
 	l.Spec.Cluster, l.Spec.Identity, l.Spec.Kubeconfig = &ref, c.Status.Identity, c.Spec.Kubeconfig
 	return []Resource{l}
 }

@@ -14,30 +14,28 @@ func object(cluster, name string) api.InventoryObject {
 
 func TestWhatAnApplicationHasSomewhereIsHandedOnWithItsRecord(t *testing.T) {
 	inventory := &api.Inventory{Objects: []api.InventoryObject{object("id-1", "a"), object("id-2", "b"), object("id-1", "c")}}
-	for _, forced := range []bool{true, false} {
-		got := stored().Removed(map[string]any{api.InventoryPart: inventory}, forced)
-		want := map[string][]api.InventoryObject{
-			"u-1.id-1": {object("id-1", "a"), object("id-1", "c")},
-			"u-1.id-2": {object("id-2", "b")},
+	got := stored().Removed(map[string]any{api.InventoryPart: inventory})
+	want := map[string][]api.InventoryObject{
+		"u-1.id-1": {object("id-1", "a"), object("id-1", "c")},
+		"u-1.id-2": {object("id-2", "b")},
+	}
+	for _, r := range got {
+		l := r.(*api.Leftover)
+		if diff := cmp.Diff(want[l.Metadata.Name], l.Spec.Objects); diff != "" {
+			t.Errorf("%s: %s", l.Metadata.Name, diff)
 		}
-		for _, r := range got {
-			l := r.(*api.Leftover)
-			if diff := cmp.Diff(want[l.Metadata.Name], l.Spec.Objects); diff != "" {
-				t.Errorf("%s: %s", l.Metadata.Name, diff)
-			}
-			delete(want, l.Metadata.Name)
-			ref := api.ApplicationKind.Ref("solar", "forecast")
-			if !api.SameRef(l.Spec.Application, &ref) || l.Spec.ApplicationUID != "u-1" || l.Spec.Cause == "" ||
-				l.Metadata.NamespaceOrEmpty() != "solar" || l.Kind != "Leftover" || "u-1."+l.Spec.Identity != l.Metadata.Name {
-				t.Errorf("%+v", l)
-			}
-			if refused := refusal(t, api.LeftoverKind, text(t, l)); refused != "" {
-				t.Errorf("the server would not take it: %s", refused)
-			}
+		delete(want, l.Metadata.Name)
+		ref := api.ApplicationKind.Ref("solar", "forecast")
+		if !api.SameRef(l.Spec.Application, &ref) || l.Spec.ApplicationUID != "u-1" || l.Spec.Cause == "" ||
+			l.Metadata.NamespaceOrEmpty() != "solar" || l.Kind != "Leftover" || "u-1."+l.Spec.Identity != l.Metadata.Name {
+			t.Errorf("%+v", l)
 		}
-		if len(want) != 0 {
-			t.Errorf("nothing was made of %v", want)
+		if refused := refusal(t, api.LeftoverKind, text(t, l)); refused != "" {
+			t.Errorf("the server would not take it: %s", refused)
 		}
+	}
+	if len(want) != 0 {
+		t.Errorf("nothing was made of %v", want)
 	}
 }
 
@@ -48,20 +46,20 @@ func TestNothingIsHandedOnWhereNothingIsLeft(t *testing.T) {
 		"an empty inventory":  {api.InventoryPart: &api.Inventory{}},
 		"another part's type": {api.InventoryPart: &api.Placement{}},
 	} {
-		if got := stored().Removed(parts, true); len(got) != 0 {
+		if got := stored().Removed(parts); len(got) != 0 {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
 }
 
-func TestTheWayToAClusterOutlivesItsRecordIfThatWasForced(t *testing.T) {
+func TestTheWayToAClusterOutlivesItsRecord(t *testing.T) {
 	sound := func() *api.Cluster {
 		c := api.New[api.Cluster]()
 		c.Metadata.Name, c.Metadata.Namespace, c.Metadata.UID = "edge-1", pointer("solar"), "u-9"
 		c.Status.Identity, c.Spec.Kubeconfig = "id-1", parse(t, kubeconfig).(map[string]any)
 		return c
 	}
-	got := sound().Removed(nil, true)
+	got := sound().Removed(nil)
 	if len(got) != 1 {
 		t.Fatalf("%d leftovers", len(got))
 	}
@@ -74,11 +72,8 @@ func TestTheWayToAClusterOutlivesItsRecordIfThatWasForced(t *testing.T) {
 	}
 	never, cloud := sound(), sound()
 	never.Status.Identity, cloud.Spec.Kubeconfig = "", nil
-	for name, c := range map[string]struct {
-		cluster *api.Cluster
-		forced  bool
-	}{"it went in order": {sound(), false}, "it was never reached": {never, true}, "there is no way to it": {cloud, true}} {
-		if got := c.cluster.Removed(nil, c.forced); len(got) != 0 {
+	for name, c := range map[string]*api.Cluster{"it was never reached": never, "there is no way to it": cloud} {
+		if got := c.Removed(nil); len(got) != 0 {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

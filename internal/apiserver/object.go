@@ -72,7 +72,6 @@ type change struct {
 	keep   bool           // nothing is written, next is the answer
 	parts  map[string]any // parts to write with the object, by name
 	remove bool           // the record goes
-	forced bool           // it goes whoever still has work to do
 }
 
 // attempts is how often a change is tried when others write the same object at the same moment.
@@ -172,7 +171,7 @@ func (s *Server) removal(ctx context.Context, t target, cur *stored, c *change, 
 	txn.Do = append(txn.Do, store.Delete(cur.record.Key))
 	uid := api.Meta(cur).UID
 	if len(t.kind.Parts) == 0 || uid == "" {
-		return s.successors(ctx, cur, nil, c.forced, txn)
+		return s.successors(ctx, cur, nil, txn)
 	}
 	parts := map[string]any{}
 	for _, p := range t.kind.Parts {
@@ -189,15 +188,15 @@ func (s *Server) removal(ctx context.Context, t target, cur *stored, c *change, 
 		txn.Do = append(txn.Do, store.Delete(key))
 		parts[p.Name] = content
 	}
-	return s.successors(ctx, cur, parts, c.forced, txn)
+	return s.successors(ctx, cur, parts, txn)
 }
 
-func (s *Server) successors(ctx context.Context, cur *stored, parts map[string]any, forced bool, txn *store.Txn) error {
+func (s *Server) successors(ctx context.Context, cur *stored, parts map[string]any, txn *store.Txn) error {
 	remover, ok := cur.Resource.(api.Remover)
 	if !ok {
 		return nil
 	}
-	for _, r := range remover.Removed(parts, forced) {
+	for _, r := range remover.Removed(parts) {
 		k := api.KindOf(r)
 		s.stamp(r, s.now())
 		m := api.Meta(r)

@@ -129,7 +129,7 @@ func (c *Leftovers) needed(ctx context.Context, l *api.Leftover) (bool, error) {
 	}
 	all, _, err := c.set.List(ctx, namespace)
 	return slices.ContainsFunc(all, func(o *api.Leftover) bool {
-		return o.Spec.Identity == l.Spec.Identity && o.Metadata.UID != l.Metadata.UID
+		return o.Spec.Identity == l.Spec.Identity && len(o.Spec.Objects) > 0
 	}), err
 }
 

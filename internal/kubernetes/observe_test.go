@@ -51,3 +51,32 @@ func TestServicesArePatchedToWhatIsSeen(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestHealthIsThatOfWhatWasApplied(t *testing.T) {
+	applied := func(status api.ConditionStatus, generation int64) api.Condition {
+		return api.Condition{Type: api.Applied, Status: status, Reason: "x", ObservedGeneration: generation}
+	}
+	ready := api.Condition{Type: api.Healthy, Status: api.True, Reason: "Ready", ObservedGeneration: 1}
+	for name, c := range map[string]struct {
+		before     api.Conditions
+		patch      map[string]any
+		generation int64
+	}{
+		"a newer generation waits for the scheduler":    {api.Conditions{applied(api.True, 1), ready}, map[string]any{}, 1},
+		"a newer generation is being applied":           {api.Conditions{applied(api.Unknown, 2), ready}, map[string]any{}, 1},
+		"a newer generation was refused":                {api.Conditions{applied(api.False, 2), ready}, map[string]any{}, 1},
+		"the newer generation was applied":              {api.Conditions{applied(api.True, 2), ready}, map[string]any{}, 2},
+		"the newer generation was applied in this pass": {api.Conditions{applied(api.Unknown, 2), ready}, map[string]any{"conditions": api.Conditions{applied(api.True, 2), ready}}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := api.New[api.Application]()
+			app.Metadata.Generation, app.Status.Conditions = 2, c.before
+			p := &pass{Applications: &Applications{clock: noon.Time}, app: app}
+			p.sawHealth(fleet.HealthReport{Message: "Deployment web: 0 of 1 is ready"}, c.patch)
+			conditions, _ := c.patch["conditions"].(api.Conditions)
+			if got := conditions.Get(api.Healthy); got.ObservedGeneration != c.generation {
+				t.Errorf("%+v, expected generation %d", got, c.generation)
+			}
+		})
+	}
+}

@@ -18,6 +18,8 @@ type line struct {
 	mu       sync.Mutex
 	listener net.Listener // nil while the line is cut
 	open     map[net.Conn]bool
+
+	flow sync.RWMutex // locked while nothing passes
 }
 
 // lineTo makes a way to a cluster, and the kubeconfig that leads over it.
@@ -64,6 +66,27 @@ func (l *line) cut() {
 	}
 }
 
+// freeze lets nothing pass until the returned function is called. Connections stay, and new ones are made: this is a
+// cluster that does not answer, without saying so.
+func (l *line) freeze() (thaw func()) {
+	l.flow.Lock()
+	return sync.OnceFunc(l.flow.Unlock)
+}
+
+// from reads what one side says, once it may pass.
+func (l *line) from(conn net.Conn) io.Reader {
+	return readerFunc(func(p []byte) (int, error) {
+		n, err := conn.Read(p)
+		l.flow.RLock()
+		defer l.flow.RUnlock()
+		return n, err
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 func (l *line) serve(listener net.Listener) {
 	for {
 		near, err := listener.Accept()
@@ -87,7 +110,7 @@ func (l *line) join(near net.Conn) {
 	defer l.drop(near, far)
 	done := make(chan struct{}, 2)
 	pass := func(to, from net.Conn) {
-		_, _ = io.Copy(to, from)
+		_, _ = io.Copy(to, l.from(from))
 		done <- struct{}{}
 	}
 	go pass(far, near)

@@ -318,3 +318,71 @@ func TestAnApplicationThatMustNotRunTwiceWaitsForWhatAnUnfinishedAttemptHasLeft(
 	}
 	witness.swearNeverTwice()
 }
+
+// A cluster that does not answer holds up whoever speaks to it until a deadline. That is no reason for others to wait.
+func TestAClusterThatHangsHoldsUpNoOther(t *testing.T) {
+	on := sites(t, "berlin", "bratislava")
+	t.Parallel()
+	s := sceneOn(t, ownKrake(t, server.Config{Settings: quick}))
+	l, kubeconfig := lineTo(s, on[0])
+	s.place(on[0])
+	s.register("here", kubeconfig)
+	s.awaitCluster("here", api.ClusterOnline)
+	s.join("there", on[1])
+	const many = 40
+	name := func(i int) string { return fmt.Sprintf("app-%d", i) }
+	for i := range many {
+		s.create(name(i), "here", strings.ReplaceAll(settingsMap, "name: settings", "name: "+name(i)))
+	}
+	for i := range many {
+		s.awaitApp(name(i), running("here"))
+	}
+	thaw := l.freeze()
+	defer thaw()
+	for i := range many {
+		s.edit(name(i), func(a *api.Application) { a.Spec.Manifest[0]["data"] = map[string]any{"a": "c"} })
+	}
+	s.create("web", "there", web)
+	s.awaitApp("web", running("there"), healthy)
+	for i := range many {
+		if c := s.app(name(i)).Status.Conditions.Get(api.Applied); c.Reason == string(api.ClusterNotReachable) {
+			s.Fatalf("the other cluster had to wait until %s was given up: %s", name(i), c.Message)
+		}
+	}
+	thaw()
+	for i := range many {
+		s.awaitApp(name(i), running("here"))
+	}
+}
+
+// The record may go as soon as nothing is bound to the cluster any more, although what was left there could not be
+// removed yet.
+func TestWhatIsLeftOnAClusterIsCleanedAlsoWhenItsRecordIsGone(t *testing.T) {
+	on := sites(t, "berlin", "bratislava")
+	s := newScene(t)
+	l := s.away("here", on[0], web)
+	s.join("there", on[1])
+	l.cut()
+	s.awaitCluster("here", api.ClusterOffline)
+	s.send("web", "there")
+	s.awaitApp("web", running("there"), healthy, settled)
+	s.removeCluster("here")
+	s.awaitLeftovers(2) // what the application has there, and the way to it
+	l.mend(t)
+	s.awaitEmpty(on[0])
+	s.awaitLeftovers(0)
+}
+
+func TestTheWaysToAClusterThatNobodyNeedsAreForgotten(t *testing.T) {
+	berlin := sites(t, "berlin")[0]
+	s := newScene(t)
+	s.join("here", berlin)
+	s.register("also-here", berlin.Kubeconfig(s))
+	s.awaitCluster("also-here", api.ClusterOnline)
+	for _, name := range []string{"here", "also-here"} {
+		if _, err := s.clusters.Delete(s.Context(), s.space, name, client.DeleteOptions{Force: true}); err != nil {
+			s.Fatal(err)
+		}
+	}
+	s.awaitLeftovers(0)
+}
