@@ -20,7 +20,7 @@ import (
 // Settings are what can be adjusted in the components; zero values are the defaults.
 type Settings struct {
 	ClusterInterval time.Duration // how often a cluster is asked how it is
-	MoveTimeout     time.Duration // how long the target of a move may take until it is ready
+	MoveTimeout     time.Duration // how long the target of a move may take to be ready, and the copy that is left to go
 	Drain           time.Duration // how long both copies run after a move has switched over
 	RefusedRetry    time.Duration // how often a manifest that a cluster refused is tried again
 }
