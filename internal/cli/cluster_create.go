@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 
@@ -31,7 +32,7 @@ func (p *program) createCluster(k *presentation) *cobra.Command {
 	cmd.Use = "create NAME -f TOSCA"
 	cmd.Long = "Make a cluster on a cloud, as a TOSCA template describes it.\n" +
 		"The former spelling of register is understood, too: create KUBECONFIG."
-	file := cmd.Flags().StringP("file", "f", "", "`FILE` with a TOSCA template, - for standard input")
+	file := addFile(cmd, "file", "f", "`FILE` with a TOSCA template, - for standard input")
 	o := addClusterOptions(cmd, common)
 	var cloud cloudOptions
 	cloud.labels, cloud.metrics = addCloudConstraints(cmd)
@@ -43,7 +44,7 @@ func (p *program) createCluster(k *presentation) *cobra.Command {
 		case *file != "":
 			return p.make(cmd, k, o, cloud, args[0], *file)
 		case isFile(args[0]):
-			return p.register(cmd.Context(), k, o, registration{file: args[0], wait: (&option.Wait{}).Blocking()})
+			return p.register(cmd.Context(), k, o, registration{file: option.File(args[0]), wait: (&option.Wait{}).Blocking()})
 		default:
 			return usagef("'%s' is no file: use 'create NAME -f TOSCA' to make a cluster, "+
 				"'register -k KUBECONFIG' or 'create KUBECONFIG' to register one", args[0])
@@ -52,8 +53,8 @@ func (p *program) createCluster(k *presentation) *cobra.Command {
 	return cmd
 }
 
-func (p *program) make(cmd *cobra.Command, k *presentation, o *clusterOptions, cloud cloudOptions, name, file string) error {
-	template, err := p.readTosca(file)
+func (p *program) make(cmd *cobra.Command, k *presentation, o *clusterOptions, cloud cloudOptions, name string, file option.File) error {
+	template, err := p.readOne(cmd.Context(), file, "a TOSCA template")
 	if err != nil {
 		return err
 	}
@@ -69,14 +70,14 @@ func (p *program) make(cmd *cobra.Command, k *presentation, o *clusterOptions, c
 	return p.postCluster(cmd.Context(), k, o.commonOptions, url.Values{}, document.New("metadata", metadata, "spec", spec))
 }
 
-// readTosca returns the template in a file.
-func (p *program) readTosca(file string) (any, error) {
-	docs, err := p.readYAML(file)
+// readOne returns the only document of a file.
+func (p *program) readOne(ctx context.Context, file option.File, what string) (any, error) {
+	docs, err := p.readYAML(ctx, file)
 	if err != nil {
 		return nil, err
 	}
 	if len(docs) != 1 {
-		return nil, fmt.Errorf("%s: a TOSCA template is one document, this file has %d", file, len(docs))
+		return nil, fmt.Errorf("%s: %s is one document, this file has %d", called(file), what, len(docs))
 	}
 	return docs[0], nil
 }

@@ -29,6 +29,7 @@ type IO struct {
 	OutWidth    int
 	ErrTerminal bool
 	Env         func(string) string
+	Version     string // of this program, empty when its build does not say
 }
 
 // Process returns the world of this process.

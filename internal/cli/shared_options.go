@@ -49,6 +49,23 @@ func (b *backoff) all(spec *document.Object) {
 	b.typed(spec)
 }
 
+// addFile adds an option that names a file to read.
+func addFile(cmd *cobra.Command, name, short, help string) *option.File {
+	file := new(option.File)
+	cmd.Flags().VarP(file, name, short, help)
+	return file
+}
+
+// refuse is an error when one of the options was given, which would have no effect.
+func refuse(cmd *cobra.Command, why string, names ...string) error {
+	for _, name := range names {
+		if f := cmd.Flags().Lookup(name); f.Changed {
+			return usagef("argument %s: %s", argparse.Display(f), why)
+		}
+	}
+	return nil
+}
+
 func addLabels(cmd *cobra.Command) *option.Labels {
 	labels := &option.Labels{}
 	cmd.Flags().VarP(labels, "label", "l", "label, may be repeated")

@@ -2,6 +2,7 @@ package yamlfile
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,8 +24,27 @@ func (e *Unreadable) Error() string { return e.Err.Error() }
 
 func (e *Unreadable) Unwrap() error { return e.Err }
 
-// Load returns the content of a file; the file - is standard input.
-func Load(file string, stdin io.Reader) ([]byte, error) {
+// Load returns the content of a file; the file - is standard input. A terminal or a pipe may let a reader wait for ever,
+// and nothing but the end of the process ends such a read; the end of ctx ends the waiting for it.
+func Load(ctx context.Context, file string, stdin io.Reader) ([]byte, error) {
+	type content struct {
+		data []byte
+		err  error
+	}
+	loaded := make(chan content, 1)
+	go func() {
+		data, err := load(file, stdin)
+		loaded <- content{data, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case c := <-loaded:
+		return c.data, c.err
+	}
+}
+
+func load(file string, stdin io.Reader) ([]byte, error) {
 	if file == "-" {
 		data, err := io.ReadAll(stdin)
 		if err != nil {
@@ -46,7 +66,7 @@ func Load(file string, stdin io.Reader) ([]byte, error) {
 // Parse returns the documents of a file in the form of package document. Empty documents are left out. The file's name
 // is for errors.
 func Parse(file string, data []byte) ([]any, error) {
-	var out []any
+	out := []any{}
 	for _, part := range split(data) {
 		text, err := yaml.YAMLToJSON(part.data)
 		if err != nil {

@@ -58,12 +58,12 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{file: "a: 1", "-": "from a pipe"} {
-		if got, err := yamlfile.Load(name, strings.NewReader("from a pipe")); err != nil || string(got) != want {
+		if got, err := yamlfile.Load(t.Context(), name, strings.NewReader("from a pipe")); err != nil || string(got) != want {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
 	}
 	var unreadable *yamlfile.Unreadable
-	_, err := yamlfile.Load(file+".missing", nil)
+	_, err := yamlfile.Load(t.Context(), file+".missing", nil)
 	if !errors.As(err, &unreadable) || err.Error() != "can't open '"+file+".missing': no such file or directory" {
 		t.Errorf("got %v", err)
 	}
