@@ -103,6 +103,7 @@ func (p *program) addKind(parent *cobra.Command, k presentation) {
 	cmd.AddCommand(verbs...)
 	var examples []string
 	for _, c := range verbs {
+		p.addWidth(c)
 		if first, _, _ := strings.Cut(c.Example, "\n"); first != "" {
 			examples = append(examples, first)
 		}

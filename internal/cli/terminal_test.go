@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -100,5 +101,27 @@ func TestInterrupted(t *testing.T) {
 	world := IO{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Env: func(string) string { return "" }}
 	if code := Main(ctx, []string{"kube", "app", "list", "--config", config}, world); code != exitInterrupted {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// broken is a device that is full.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// TestAFullDevice is no error in the command line.
+func TestAFullDevice(t *testing.T) {
+	config, _ := answering(t, "application/json", `{"items": [], "version": "x"}`, 200)
+	for _, line := range []string{
+		"--print-completion bash", "--print-completion zsh", "--print-completion fish", "--print-completion tcsh",
+		"version --config " + config, "kube app list --config " + config, "kube app list -o yaml --config " + config,
+	} {
+		t.Run(line, func(t *testing.T) {
+			var errs bytes.Buffer
+			world := IO{Out: broken{}, Err: &errs, Env: func(string) string { return "" }}
+			if code := Main(context.Background(), strings.Fields(line), world); code != exitFailure || errs.String() != "Error: no space left on device\n" {
+				t.Errorf("exit code %d: %s", code, &errs)
+			}
+		})
 	}
 }

@@ -46,7 +46,7 @@ func exactly(names []string) cobra.PositionalArgs {
 			return fmt.Errorf("the following arguments are required: %s", strings.Join(names[len(args):], ", "))
 		}
 		if len(args) > len(names) {
-			return fmt.Errorf("unrecognized arguments: %s", strings.Join(args[len(names):], " "))
+			return &argparse.UnrecognizedError{Words: strings.Join(args[len(names):], " ")}
 		}
 		if i := slices.Index(args, ""); i >= 0 {
 			return fmt.Errorf("argument %s: must not be empty", names[i])
