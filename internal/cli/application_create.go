@@ -51,6 +51,9 @@ func (p *program) newApplication(o *applicationOptions, files applicationFiles, 
 	if files.source == nil {
 		return nil, errNoSource
 	}
+	if len(values) > 0 && *o.file == "" {
+		return nil, usagef("argument -i/--inject: not allowed with argument -u/--url")
+	}
 	if err := checkConstraints(o.clusterLabels, o.clusterMetrics); err != nil {
 		return nil, err
 	}

@@ -80,13 +80,19 @@ func (o *applicationOptions) migration() (allowed, said bool) {
 	return !disable, enable || disable
 }
 
-// putHooks puts the hooks into a specification; without any it stays as it is.
+// putHooks adds the hooks to those of a specification; without any it stays as it is.
 func (o *applicationOptions) putHooks(spec *document.Object) {
 	names := o.hooks.Names()
 	if len(names) == 0 {
 		return
 	}
-	spec.Set("hooks", texts(names).list())
+	hooks := document.List(spec, "hooks")
+	for _, name := range names {
+		if !slices.Contains(hooks, any(name)) {
+			hooks = append(hooks, name)
+		}
+	}
+	spec.Set("hooks", hooks)
 	if !o.hooks.Shutdown {
 		return
 	}

@@ -61,7 +61,8 @@ type source struct {
 	csar     string
 }
 
-// put writes the source into a specification, in place of what was there.
+// put writes the source into a specification. Krake takes a manifest before a template and a template before an archive,
+// so what would come before the new source is removed. What comes after it is left as it is and does not count.
 func (s *source) put(spec *document.Object) {
 	switch {
 	case s.csar != "":

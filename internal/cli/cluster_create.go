@@ -9,6 +9,7 @@ import (
 
 	"github.com/rak-n-rok/krake/internal/cli/argparse"
 	"github.com/rak-n-rok/krake/internal/cli/document"
+	"github.com/rak-n-rok/krake/internal/cli/kubeconfig"
 	"github.com/rak-n-rok/krake/internal/cli/option"
 )
 
@@ -42,8 +43,15 @@ func (p *program) createCluster(k *presentation) *cobra.Command {
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
 		switch {
 		case *file != "":
+			if err := refuse(cmd, "not allowed without a kubeconfig", "context"); err != nil {
+				return err
+			}
 			return p.make(cmd, k, o, cloud, args[0], *file)
 		case isFile(args[0]):
+			if err := refuse(cmd, "not allowed with a kubeconfig", "cloud-label-constraint", "cloud-metric-constraint",
+				"inherit-labels", "inherit-metrics"); err != nil {
+				return err
+			}
 			return p.register(cmd.Context(), k, o, registration{file: option.File(args[0]), wait: (&option.Wait{}).Blocking()})
 		default:
 			return usagef("'%s' is no file: use 'create NAME -f TOSCA' to make a cluster, "+
@@ -57,6 +65,10 @@ func (p *program) make(cmd *cobra.Command, k *presentation, o *clusterOptions, c
 	template, err := p.readOne(cmd.Context(), file, "a TOSCA template")
 	if err != nil {
 		return err
+	}
+	if kubeconfig.Is(template) && !isTosca(template) {
+		return fmt.Errorf("%s is a kubeconfig, not a TOSCA template: register its cluster with "+
+			"'rok kube cluster register -k %s --as %s'", called(file), file, name)
 	}
 	if err := checkConstraints(cloud.labels, cloud.metrics); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,6 +46,7 @@ func (p *program) registerCluster(k *presentation) *cobra.Command {
 	cmd.Use = "register -k KUBECONFIG"
 	cmd.Long = "Register a cluster that exists. Its name in Krake is that of the cluster in the kubeconfig.\n" +
 		"Certificates that the kubeconfig names by file are sent along."
+	cmd.Args = registersOnly
 	file := addFile(cmd, "kubeconfig", "k", "kubeconfig `FILE` that leads to the cluster, - for standard input")
 	o := addClusterOptions(cmd, common)
 	argparse.Old(cmd.Flags())
@@ -58,6 +60,18 @@ func (p *program) registerCluster(k *presentation) *cobra.Command {
 		return p.register(cmd.Context(), k, o, registration{file: *file, name: *name, wait: wait.Blocking()})
 	})
 	return cmd
+}
+
+// registersOnly refuses arguments. They are what create takes: the kubeconfig or a name.
+func registersOnly(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	meant := "-k"
+	if cmd.Flags().Changed("kubeconfig") {
+		meant = "--as"
+	}
+	return fmt.Errorf("%w (did you mean %s %s?)", &argparse.UnrecognizedError{Words: strings.Join(args, " ")}, meant, args[0])
 }
 
 // registration is what a cluster is registered with, beside the options that create has, too.

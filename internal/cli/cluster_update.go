@@ -41,6 +41,11 @@ func (p *program) updateCluster(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if changed["kubeconfig"] == nil {
+			if err := refuse(cmd, "not allowed without a kubeconfig", "context"); err != nil {
+				return err
+			}
+		}
 		if err := checkConstraints(o.cloud.labels, o.cloud.metrics); err != nil {
 			return err
 		}
@@ -80,6 +85,9 @@ func (p *program) clusterSource(ctx context.Context, o clusterUpdate) (map[strin
 		return changed, nil
 	}
 	// Until 2022 this option named the kubeconfig.
+	if changed["kubeconfig"] != nil {
+		return nil, usagef("argument -f/--file: a kubeconfig is named by -k/--kubeconfig already")
+	}
 	changed["kubeconfig"], _, err = oneContext(*o.file, doc, *o.context)
 	return changed, err
 }
