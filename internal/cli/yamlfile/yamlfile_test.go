@@ -80,3 +80,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func FuzzNode(f *testing.F) {
+	for _, seed := range []string{"a: 1\n---\nb: 2", "---", "# nothing", "a: &x 1\nb: *x", "%YAML 1.1\n---\na: 1\n...\n", "a: [b\n"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		node, err := yamlfile.Node("x.yaml", []byte(text))
+		if err != nil && (node != nil || !strings.HasPrefix(err.Error(), "x.yaml:") || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}
