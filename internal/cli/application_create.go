@@ -35,13 +35,13 @@ func (p *program) createApplication(k *presentation) *cobra.Command {
 			return err
 		}
 		body := document.New("metadata", document.New("name", args[0], "labels", labelsObject(*o.labels)), "spec", spec)
-		doc, err := c.object(cmd.Context(), client.Request{Method: http.MethodPost, Body: body,
-			Path:  path(k.kind, c.namespace(*o.namespace), ""),
-			Query: url.Values{"blocking": {o.wait.Blocking()}}})
+		query := url.Values{"blocking": {o.wait.Blocking()}}
+		doc, err := c.object(cmd.Context(), client.Request{Method: http.MethodPost, Body: body, Query: query,
+			Path: path(k.kind, c.namespace(*o.namespace), "")})
 		if err != nil {
 			return err
 		}
-		return p.show(doc, k.detail)
+		return p.showAwaited(doc, k.detail, query)
 	})
 	return cmd
 }

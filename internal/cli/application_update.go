@@ -38,8 +38,8 @@ func (p *program) updateApplication(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		doc, err := c.modify(cmd.Context(), path(k.kind, c.namespace(*o.namespace), args[0]),
-			url.Values{"blocking": {o.wait.Blocking()}},
+		query := url.Values{"blocking": {o.wait.Blocking()}}
+		doc, err := c.modify(cmd.Context(), path(k.kind, c.namespace(*o.namespace), args[0]), query,
 			func(app *document.Object) error { changeApplication(app, o, files); return nil })
 		if err != nil {
 			return err
@@ -47,7 +47,7 @@ func (p *program) updateApplication(k *presentation) *cobra.Command {
 		if o.url == "" {
 			p.warnOfMigration(document.At(doc, "spec"))
 		}
-		return p.show(doc, k.detail)
+		return p.showAwaited(doc, k.detail, query)
 	})
 	return cmd
 }

@@ -121,7 +121,7 @@ func (p *program) postCluster(ctx context.Context, k *presentation, o commonOpti
 	if err != nil {
 		return err
 	}
-	return p.show(doc, k.detail)
+	return p.showAwaited(doc, k.detail, query)
 }
 
 // readKubeconfig returns the one context of a file that Krake gets, and the name of its cluster.

@@ -2,10 +2,13 @@ package cli
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/internal/cli/argparse"
 	"github.com/rak-n-rok/krake/internal/cli/document"
 	"github.com/rak-n-rok/krake/internal/cli/option"
@@ -63,6 +66,17 @@ func (p *program) show(doc *document.Object, columns []view.Column) error {
 		return nil
 	}
 	return p.write(doc, func() string { return view.Detail(columns, doc, p.lineWidth()) })
+}
+
+// showAwaited writes the answer to a request that may have waited for a state, and tells a person that the API has stopped
+// waiting before it was reached. What is deleted has been on the way there.
+func (p *program) showAwaited(doc *document.Object, columns []view.Column, request url.Values) error {
+	state, reached := request.Get("blocking"), document.Text(doc, "status", "state")
+	waited := state != "" && state != (&option.Wait{}).Blocking()
+	if doc != nil && waited && !strings.EqualFold(reached, state) && reached != string(api.AppDeleted) && p.ErrTerminal {
+		p.warn("the API has stopped waiting for %s; 'get' shows how it goes on", strings.ToUpper(state))
+	}
+	return p.show(doc, columns)
 }
 
 // showList writes objects.

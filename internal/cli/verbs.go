@@ -153,7 +153,7 @@ func (p *program) deleteCommand(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.show(doc, k.detail)
+		return p.showAwaited(doc, k.detail, query)
 	})
 	return cmd
 }
