@@ -31,7 +31,7 @@ func (p *program) versionCommand() *cobra.Command {
 		Long: "Show the version of rok, and that of the API if it answers.\n" +
 			"The exit code is 0 even if it does not.",
 		Example: "  rok version",
-		Args:    cobra.NoArgs,
+		Args:    exactly(nil),
 	}
 	config := addConfig(cmd)
 	p.addOutput(cmd)
