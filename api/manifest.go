@@ -69,7 +69,7 @@ func (t *ToscaSource) DecodeWire(v any) error {
 		}
 		*t = ToscaSource{URL: v}
 	case map[string]any:
-		if len(v) > 0 && !toscaForm(v) {
+		if len(v) > 0 && !toscaForm(v) || !wire.Finite(v) {
 			return wire.Message("Invalid TOSCA template content.")
 		}
 		*t = ToscaSource{Template: v}

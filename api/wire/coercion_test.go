@@ -45,6 +45,7 @@ func TestStringsAreNeverMadeFromOtherTypes(t *testing.T) {
 	run[string](t, map[string]coercion{
 		"a text":              {`"a"`, `"a"`},
 		"the empty text":      {`""`, `""`},
+		"not a number":        {`NaN`, `['Not a valid string.']`},
 		"a text beyond ASCII": {`"é漢"`, `"é漢"`},
 		"a number":            {`5`, `['Not a valid string.']`},
 		"a fraction":          {`5.5`, `['Not a valid string.']`},
@@ -74,6 +75,8 @@ func TestIntegersAreReadFromNumbersAndTexts(t *testing.T) {
 		"a text of a fraction":                 {`"1.9"`, refused},
 		"a text of an exponent":                {`"1e3"`, refused},
 		"a text of a hexadecimal number":       {`"0x10"`, refused},
+		"not a number":                         {`NaN`, refused},
+		"infinity":                             {`-Infinity`, refused},
 		"the empty text":                       {`""`, refused},
 		"a word":                               {`"many"`, refused},
 		"true":                                 {`true`, refused},
@@ -101,6 +104,9 @@ func TestFloatsAreReadFromNumbersAndTextsIfFinite(t *testing.T) {
 		"a text of an exponent":                {`"1e3"`, `1000`},
 		"a text with blanks around it":         {`" 41.5 "`, `41.5`},
 		"a whole number beyond 64 bits":        {`100000000000000000000`, `100000000000000000000`},
+		"not a number":                         {`NaN`, special},
+		"infinity":                             {`Infinity`, special},
+		"negative infinity":                    {`-Infinity`, special},
 		"a text of not a number":               {`"nan"`, special},
 		"a text of infinity":                   {`"Infinity"`, special},
 		"a text of negative infinity":          {`"-inf"`, special},
@@ -135,7 +141,7 @@ func TestBooleansAreReadFromWordsAndFromOneAndZero(t *testing.T) {
 	}
 	for name, in := range map[string]string{
 		"another number": `2`, "a fraction": `0.5`, "a negative number": `-1`, "the empty text": `""`, "another word": `"maybe"`,
-		"a word in mixed case": `"tRue"`, "a word with a blank": `"yes "`, "a list": `[]`, "an object": `{}`,
+		"a word in mixed case": `"tRue"`, "a word with a blank": `"yes "`, "a list": `[]`, "an object": `{}`, "not a number": `NaN`,
 	} {
 		cases[name] = coercion{in, `['Not a valid boolean.']`}
 	}
@@ -180,11 +186,15 @@ func TestMapsNameTheEntryThatIsWrong(t *testing.T) {
 	})
 }
 
-func TestFreeObjectsKeepEverything(t *testing.T) {
+func TestFreeObjectsKeepEverythingThatJSONHas(t *testing.T) {
+	const special = `['Special numeric values (nan or infinity) are not permitted.']`
 	run[map[string]any](t, map[string]coercion{
 		"nested values":   {`{"a":[1,{"b":null}],"c":1.5,"d":"x","e":true}`, `{"a":[1,{"b":null}],"c":1.5,"d":"x","e":true}`},
 		"a large number":  {`{"n":123456789012345678901234567890}`, `{"n":123456789012345678901234567890}`},
 		"a whole float":   {`{"n":1.0}`, `{"n":1}`},
+		"not a number":    {`{"a":[{"b":NaN}]}`, special},
+		"infinity":        {`{"a":-Infinity}`, special},
+		"beyond a float":  {`{"a":1e999}`, special},
 		"a list":          {`[]`, `['Not a valid mapping type.']`},
 		"a text":          {`"x"`, `['Not a valid mapping type.']`},
 		"null for itself": {`null`, `['Field may not be null.']`},

@@ -283,6 +283,9 @@ func (d *decoder) mapping(v reflect.Value, raw any) {
 	elem := v.Type().Elem()
 	if elem.Kind() == reflect.Interface {
 		v.Set(reflect.ValueOf(m).Convert(v.Type()))
+		if d.mode != Stored && !Finite(m) {
+			d.fail(notFinite)
+		}
 		return
 	}
 	out := reflect.MakeMapWithSize(v.Type(), len(m))
@@ -363,13 +366,15 @@ func float(raw any) (float64, string) {
 	return 0, "Not a valid number."
 }
 
+const notFinite = "Special numeric values (nan or infinity) are not permitted."
+
 func floatText(s string) (float64, string) {
 	f, err := strconv.ParseFloat(s, 64) // what is out of range gives an infinity
 	switch {
 	case err != nil && !errors.Is(err, strconv.ErrRange), strings.ContainsAny(s, "xX"):
 		return 0, "Not a valid number."
 	case math.IsNaN(f) || math.IsInf(f, 0):
-		return 0, "Special numeric values (nan or infinity) are not permitted."
+		return 0, notFinite
 	}
 	return f, ""
 }

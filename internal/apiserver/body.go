@@ -3,7 +3,9 @@ package apiserver
 import (
 	"compress/gzip"
 	"compress/zlib"
+	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -41,11 +43,35 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int) (*body, error) 
 	if err != nil {
 		return nil, err
 	}
-	tree, err := wire.Parse(data)
-	if err != nil {
+	if data, err = unicode(data, r.Header.Get("Content-Type")); err != nil {
+		return nil, err
+	}
+	tree, err := wire.ParseRequest(data)
+	switch {
+	case errors.As(err, new(*wire.Errors)):
+		return nil, err
+	case err != nil:
 		return nil, api.HTTPProblem(http.StatusUnsupportedMediaType)
 	}
 	return &body{data: data, fresh: tree}, nil
+}
+
+// unicode gives a body in UTF-8. Of the header's type only the charset counts, UTF-8 if there is none.
+func unicode(data []byte, contentType string) ([]byte, error) {
+	_, parameters, _ := mime.ParseMediaType(contentType)
+	switch charset := strings.ToLower(parameters["charset"]); strings.ReplaceAll(charset, "_", "-") {
+	case "", "utf-8", "utf8", "us-ascii", "ascii":
+		return data, nil
+	case "iso-8859-1", "iso8859-1", "latin-1", "latin1":
+		out := make([]rune, len(data)) // the bytes are the code points
+		for i, b := range data {
+			out[i] = rune(b)
+		}
+		return []byte(string(out)), nil
+	default:
+		return nil, api.NewProblem(http.StatusUnsupportedMediaType, "",
+			"415: Unsupported Media Type: the charset %q is not known here, send UTF-8", charset)
+	}
 }
 
 func readData(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {

@@ -21,7 +21,11 @@ func (p *program) createApplication(k *presentation) *cobra.Command {
 	cmd.Flags().VarP(&values, "inject", "i", "replace KEY by VALUE where it is the value of an environment variable")
 	o.asOld()
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
-		spec, err := p.newApplication(o, values)
+		files, err := p.readApplication(cmd.Context(), o)
+		if err != nil {
+			return err
+		}
+		spec, err := p.newApplication(o, files, values)
 		if err != nil {
 			return err
 		}
@@ -31,57 +35,38 @@ func (p *program) createApplication(k *presentation) *cobra.Command {
 			return err
 		}
 		body := document.New("metadata", document.New("name", args[0], "labels", labelsObject(*o.labels)), "spec", spec)
-		doc, err := c.object(cmd.Context(), client.Request{Method: http.MethodPost, Body: body,
-			Path:  path(k.kind, c.namespace(*o.namespace), ""),
-			Query: url.Values{"blocking": {o.wait.Blocking()}}})
+		query := url.Values{"blocking": {o.wait.Blocking()}}
+		doc, err := c.object(cmd.Context(), client.Request{Method: http.MethodPost, Body: body, Query: query,
+			Path: path(k.kind, c.namespace(*o.namespace), "")})
 		if err != nil {
 			return err
 		}
-		return p.show(doc, k.detail)
+		return p.showAwaited(doc, k.detail, query)
 	})
 	return cmd
 }
 
 // newApplication makes the specification of an application from the command line.
-func (p *program) newApplication(o *applicationOptions, values option.Inject) (*document.Object, error) {
-	from, err := p.source(o)
-	if err != nil {
-		return nil, err
-	}
-	if from == nil {
+func (p *program) newApplication(o *applicationOptions, files applicationFiles, values option.Inject) (*document.Object, error) {
+	if files.source == nil {
 		return nil, errNoSource
+	}
+	if len(values) > 0 && *o.file == "" {
+		return nil, usagef("argument -i/--inject: not allowed with argument -u/--url")
 	}
 	if err := checkConstraints(o.clusterLabels, o.clusterMetrics); err != nil {
 		return nil, err
 	}
-	from.inject(values)
+	files.source.inject(values)
 	migration, _ := o.migration()
 	spec := document.New("manifest", []any{}, "tosca", document.New(), "csar", nil, "observer_schema", []any{},
 		"constraints", document.New("migration", migration, "cluster", document.New(
 			"labels", texts(o.clusterLabels.Values).list(),
 			"custom_resources", texts(o.clusterResources.Values).list(),
 			"metrics", texts(o.clusterMetrics.Values).list())))
-	from.put(spec)
-	if err := p.putObserverSchema(o, spec); err != nil {
-		return nil, err
-	}
+	files.put(spec)
 	o.backoff.all(spec)
 	o.putHooks(spec)
 	p.warnOfMigration(spec)
 	return spec, nil
-}
-
-func (p *program) putObserverSchema(o *applicationOptions, spec *document.Object) error {
-	if o.observerSchema == "" {
-		return nil
-	}
-	docs, err := p.readYAML(o.observerSchema)
-	if err != nil {
-		return err
-	}
-	if docs == nil {
-		docs = []any{}
-	}
-	spec.Set("observer_schema", docs)
-	return nil
 }

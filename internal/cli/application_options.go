@@ -16,8 +16,9 @@ import (
 type applicationOptions struct {
 	commonOptions
 	cmd              *cobra.Command
-	file, url        string
-	observerSchema   string
+	file             *option.File
+	url              string
+	observerSchema   *option.File
 	labels           *option.Labels
 	clusterLabels    *option.Texts
 	clusterResources *option.Texts
@@ -30,9 +31,9 @@ type applicationOptions struct {
 func addApplicationOptions(cmd *cobra.Command, common commonOptions, states ...string) *applicationOptions {
 	o := &applicationOptions{commonOptions: common, cmd: cmd}
 	flags := cmd.Flags()
-	flags.StringVarP(&o.file, "file", "f", "", "`FILE` with Kubernetes manifests or a TOSCA template, - for standard input")
+	o.file = addFile(cmd, "file", "f", "`FILE` with Kubernetes manifests or a TOSCA template, - for standard input")
 	flags.StringVarP(&o.url, "url", "u", "", "`URL` of a TOSCA template (.yaml) or a CSAR archive (.zip, .csar)")
-	flags.StringVarP(&o.observerSchema, "observer-schema-file", "O", "", "`FILE` that says which values are observed")
+	o.observerSchema = addFile(cmd, "observer-schema-file", "O", "`FILE` that says which values are observed")
 	flags.Bool("enable-migration", false, "let the application be moved while it runs (the default)")
 	flags.Bool("disable-migration", false, "keep the application on its cluster while it runs")
 	cmd.PreRunE = func(*cobra.Command, []string) error {
@@ -79,13 +80,19 @@ func (o *applicationOptions) migration() (allowed, said bool) {
 	return !disable, enable || disable
 }
 
-// putHooks puts the hooks into a specification; without any it stays as it is.
+// putHooks adds the hooks to those of a specification; without any it stays as it is.
 func (o *applicationOptions) putHooks(spec *document.Object) {
 	names := o.hooks.Names()
 	if len(names) == 0 {
 		return
 	}
-	spec.Set("hooks", texts(names).list())
+	hooks := document.List(spec, "hooks")
+	for _, name := range names {
+		if !slices.Contains(hooks, any(name)) {
+			hooks = append(hooks, name)
+		}
+	}
+	spec.Set("hooks", hooks)
 	if !o.hooks.Shutdown {
 		return
 	}
@@ -100,7 +107,7 @@ func (o *applicationOptions) putHooks(spec *document.Object) {
 }
 
 // warnOfMigration tells of applications that lose work when they are moved without notice.
-func (p *program) warnOfMigration(spec *document.Object) {
+func (p *program) warnOfMigration(spec any) {
 	if document.At(spec, "constraints", "migration") == false || slices.Contains(document.List(spec, "hooks"), any(api.HookShutdown)) {
 		return
 	}

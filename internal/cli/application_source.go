@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,16 +13,45 @@ import (
 
 // readYAML returns the documents of a file that the command line names. One that cannot be opened is an error in the
 // command line; one that is no YAML is not.
-func (p *program) readYAML(file string) ([]any, error) {
-	data, err := yamlfile.Load(file, p.In)
+func (p *program) readYAML(ctx context.Context, file option.File) ([]any, error) {
+	data, err := yamlfile.Load(ctx, string(file), p.In)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	name := file
+	return yamlfile.Parse(called(file), data)
+}
+
+// called is what messages call a file.
+func called(file option.File) string {
 	if file == "-" {
-		name = "standard input"
+		return "standard input"
 	}
-	return yamlfile.Parse(name, data)
+	return string(file)
+}
+
+// applicationFiles is what the files of a command line say. They are read once, before any request: standard input has
+// nothing to say a second time, and what is wrong in a file is known before anything has happened.
+type applicationFiles struct {
+	source   *source // nil when none is named
+	observed []any   // the observer schema, nil when none is named
+}
+
+func (p *program) readApplication(ctx context.Context, o *applicationOptions) (f applicationFiles, err error) {
+	if f.source, err = p.source(ctx, o); err != nil || *o.observerSchema == "" {
+		return f, err
+	}
+	f.observed, err = p.readYAML(ctx, *o.observerSchema)
+	return f, err
+}
+
+// put writes what the files say into a specification.
+func (f applicationFiles) put(spec *document.Object) {
+	if f.source != nil {
+		f.source.put(spec)
+	}
+	if f.observed != nil {
+		spec.Set("observer_schema", f.observed)
+	}
 }
 
 // source is what an application is made of: exactly one of manifests, a TOSCA template or its URL, and a CSAR archive.
@@ -31,7 +61,8 @@ type source struct {
 	csar     string
 }
 
-// put writes the source into a specification, in place of what was there.
+// put writes the source into a specification. Krake takes a manifest before a template and a template before an archive,
+// so what would come before the new source is removed. What comes after it is left as it is and does not count.
 func (s *source) put(spec *document.Object) {
 	switch {
 	case s.csar != "":
@@ -47,10 +78,10 @@ func (s *source) put(spec *document.Object) {
 }
 
 // source reads what the options name; nil when they name nothing. A file comes before a URL.
-func (p *program) source(o *applicationOptions) (*source, error) {
+func (p *program) source(ctx context.Context, o *applicationOptions) (*source, error) {
 	switch url := o.url; {
-	case o.file != "":
-		return p.fileSource(o.file)
+	case *o.file != "":
+		return p.fileSource(ctx, *o.file)
 	case url == "":
 		return nil, nil
 	case hasSuffix(url, "yaml", "yml"):
@@ -62,16 +93,13 @@ func (p *program) source(o *applicationOptions) (*source, error) {
 	}
 }
 
-func (p *program) fileSource(file string) (*source, error) {
-	docs, err := p.readYAML(file)
+func (p *program) fileSource(ctx context.Context, file option.File) (*source, error) {
+	docs, err := p.readYAML(ctx, file)
 	if err != nil {
 		return nil, err
 	}
 	if len(docs) > 0 && isTosca(docs[0]) {
 		return &source{tosca: docs[0]}, nil
-	}
-	if docs == nil {
-		docs = []any{}
 	}
 	return &source{manifest: docs}, nil
 }

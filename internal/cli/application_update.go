@@ -27,7 +27,7 @@ func (p *program) updateApplication(k *presentation) *cobra.Command {
 	}
 	o.asOld()
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
-		from, err := p.source(o.applicationOptions)
+		files, err := p.readApplication(cmd.Context(), o.applicationOptions)
 		if err != nil {
 			return err
 		}
@@ -38,20 +38,23 @@ func (p *program) updateApplication(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		doc, err := c.modify(cmd.Context(), path(k.kind, c.namespace(*o.namespace), args[0]),
-			url.Values{"blocking": {o.wait.Blocking()}},
-			func(app *document.Object) error { return p.changeApplication(app, o, from) })
+		query := url.Values{"blocking": {o.wait.Blocking()}}
+		doc, err := c.modify(cmd.Context(), path(k.kind, c.namespace(*o.namespace), args[0]), query,
+			func(app *document.Object) error { changeApplication(app, o, files); return nil })
 		if err != nil {
 			return err
 		}
-		return p.show(doc, k.detail)
+		if o.url == "" {
+			p.warnOfMigration(document.At(doc, "spec"))
+		}
+		return p.showAwaited(doc, k.detail, query)
 	})
 	return cmd
 }
 
 // changeApplication changes what the command line names and nothing else. Constraints on labels and resources replace
 // the old ones, so that -L can move an application; those on metrics are added.
-func (p *program) changeApplication(app *document.Object, o applicationUpdate, from *source) error {
+func changeApplication(app *document.Object, o applicationUpdate, files applicationFiles) {
 	mergeLabels(app, *o.labels, *o.noLabels)
 	replace(app, o.clusterLabels.Values, *o.noClusterLabels, "spec", "constraints", "cluster", "labels")
 	replace(app, o.clusterResources.Values, *o.noClusterResources, "spec", "constraints", "cluster", "custom_resources")
@@ -61,18 +64,9 @@ func (p *program) changeApplication(app *document.Object, o applicationUpdate, f
 	}
 	spec, ok := app.Get("spec").(*document.Object)
 	if !ok {
-		return nil // the server says what is wrong with it
+		return // the server says what is wrong with it
 	}
-	if from != nil {
-		from.put(spec)
-	}
-	if err := p.putObserverSchema(o.applicationOptions, spec); err != nil {
-		return err
-	}
+	files.put(spec)
 	o.backoff.typed(spec)
 	o.putHooks(spec)
-	if o.url == "" {
-		p.warnOfMigration(spec)
-	}
-	return nil
 }

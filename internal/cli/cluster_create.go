@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/rak-n-rok/krake/internal/cli/argparse"
 	"github.com/rak-n-rok/krake/internal/cli/document"
+	"github.com/rak-n-rok/krake/internal/cli/kubeconfig"
 	"github.com/rak-n-rok/krake/internal/cli/option"
 )
 
@@ -31,7 +33,7 @@ func (p *program) createCluster(k *presentation) *cobra.Command {
 	cmd.Use = "create NAME -f TOSCA"
 	cmd.Long = "Make a cluster on a cloud, as a TOSCA template describes it.\n" +
 		"The former spelling of register is understood, too: create KUBECONFIG."
-	file := cmd.Flags().StringP("file", "f", "", "`FILE` with a TOSCA template, - for standard input")
+	file := addFile(cmd, "file", "f", "`FILE` with a TOSCA template, - for standard input")
 	o := addClusterOptions(cmd, common)
 	var cloud cloudOptions
 	cloud.labels, cloud.metrics = addCloudConstraints(cmd)
@@ -41,9 +43,16 @@ func (p *program) createCluster(k *presentation) *cobra.Command {
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
 		switch {
 		case *file != "":
+			if err := refuse(cmd, "not allowed without a kubeconfig", "context"); err != nil {
+				return err
+			}
 			return p.make(cmd, k, o, cloud, args[0], *file)
 		case isFile(args[0]):
-			return p.register(cmd.Context(), k, o, registration{file: args[0], wait: (&option.Wait{}).Blocking()})
+			if err := refuse(cmd, "not allowed with a kubeconfig", "cloud-label-constraint", "cloud-metric-constraint",
+				"inherit-labels", "inherit-metrics"); err != nil {
+				return err
+			}
+			return p.register(cmd.Context(), k, o, registration{file: option.File(args[0]), wait: (&option.Wait{}).Blocking()})
 		default:
 			return usagef("'%s' is no file: use 'create NAME -f TOSCA' to make a cluster, "+
 				"'register -k KUBECONFIG' or 'create KUBECONFIG' to register one", args[0])
@@ -52,10 +61,14 @@ func (p *program) createCluster(k *presentation) *cobra.Command {
 	return cmd
 }
 
-func (p *program) make(cmd *cobra.Command, k *presentation, o *clusterOptions, cloud cloudOptions, name, file string) error {
-	template, err := p.readTosca(file)
+func (p *program) make(cmd *cobra.Command, k *presentation, o *clusterOptions, cloud cloudOptions, name string, file option.File) error {
+	template, err := p.readOne(cmd.Context(), file, "a TOSCA template")
 	if err != nil {
 		return err
+	}
+	if kubeconfig.Is(template) && !isTosca(template) {
+		return fmt.Errorf("%s is a kubeconfig, not a TOSCA template: register its cluster with "+
+			"'rok kube cluster register -k %s --as %s'", called(file), file, name)
 	}
 	if err := checkConstraints(cloud.labels, cloud.metrics); err != nil {
 		return err
@@ -69,14 +82,14 @@ func (p *program) make(cmd *cobra.Command, k *presentation, o *clusterOptions, c
 	return p.postCluster(cmd.Context(), k, o.commonOptions, url.Values{}, document.New("metadata", metadata, "spec", spec))
 }
 
-// readTosca returns the template in a file.
-func (p *program) readTosca(file string) (any, error) {
-	docs, err := p.readYAML(file)
+// readOne returns the only document of a file.
+func (p *program) readOne(ctx context.Context, file option.File, what string) (any, error) {
+	docs, err := p.readYAML(ctx, file)
 	if err != nil {
 		return nil, err
 	}
 	if len(docs) != 1 {
-		return nil, fmt.Errorf("%s: a TOSCA template is one document, this file has %d", file, len(docs))
+		return nil, fmt.Errorf("%s: %s is one document, this file has %d", called(file), what, len(docs))
 	}
 	return docs[0], nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,7 +46,8 @@ func (p *program) registerCluster(k *presentation) *cobra.Command {
 	cmd.Use = "register -k KUBECONFIG"
 	cmd.Long = "Register a cluster that exists. Its name in Krake is that of the cluster in the kubeconfig.\n" +
 		"Certificates that the kubeconfig names by file are sent along."
-	file := cmd.Flags().StringP("kubeconfig", "k", "", "kubeconfig `FILE` that leads to the cluster, - for standard input")
+	cmd.Args = registersOnly
+	file := addFile(cmd, "kubeconfig", "k", "kubeconfig `FILE` that leads to the cluster, - for standard input")
 	o := addClusterOptions(cmd, common)
 	argparse.Old(cmd.Flags())
 	name := cmd.Flags().String("as", "", "`NAME` of the cluster in Krake")
@@ -60,15 +62,27 @@ func (p *program) registerCluster(k *presentation) *cobra.Command {
 	return cmd
 }
 
+// registersOnly refuses arguments. They are what create takes: the kubeconfig or a name.
+func registersOnly(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	meant := "-k"
+	if cmd.Flags().Changed("kubeconfig") {
+		meant = "--as"
+	}
+	return fmt.Errorf("%w (did you mean %s %s?)", &argparse.UnrecognizedError{Words: strings.Join(args, " ")}, meant, args[0])
+}
+
 // registration is what a cluster is registered with, beside the options that create has, too.
 type registration struct {
-	file string
+	file option.File
 	name string // the kubeconfig's when empty
 	wait string // state, or False
 }
 
 func (p *program) register(ctx context.Context, k *presentation, o *clusterOptions, r registration) error {
-	config, name, err := p.readKubeconfig(r.file, *o.context)
+	config, name, err := p.readKubeconfig(ctx, r.file, *o.context)
 	if err != nil {
 		return err
 	}
@@ -107,21 +121,22 @@ func (p *program) postCluster(ctx context.Context, k *presentation, o commonOpti
 	if err != nil {
 		return err
 	}
-	return p.show(doc, k.detail)
+	return p.showAwaited(doc, k.detail, query)
 }
 
 // readKubeconfig returns the one context of a file that Krake gets, and the name of its cluster.
-func (p *program) readKubeconfig(file, context string) (*document.Object, string, error) {
-	docs, err := p.readYAML(file)
+func (p *program) readKubeconfig(ctx context.Context, file option.File, context string) (*document.Object, string, error) {
+	doc, err := p.readOne(ctx, file, "a kubeconfig")
 	if err != nil {
 		return nil, "", err
 	}
-	if len(docs) != 1 {
-		return nil, "", fmt.Errorf("%s: a kubeconfig is one document, this file has %d", file, len(docs))
-	}
-	config, name, err := kubeconfig.Single(docs[0], filepath.Dir(file), context)
+	return oneContext(file, doc, context)
+}
+
+func oneContext(file option.File, doc any, context string) (*document.Object, string, error) {
+	config, name, err := kubeconfig.Single(doc, filepath.Dir(string(file)), context)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", file, err)
+		return nil, "", fmt.Errorf("%s: %w", called(file), err)
 	}
 	return config, name, nil
 }
@@ -129,5 +144,5 @@ func (p *program) readKubeconfig(file, context string) (*document.Object, string
 // isFile says whether a word on the command line is a file rather than a name.
 func isFile(word string) bool {
 	info, err := os.Stat(word)
-	return err == nil && !info.IsDir()
+	return word == "-" || err == nil && !info.IsDir()
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 
@@ -9,13 +10,14 @@ import (
 	"github.com/rak-n-rok/krake/internal/cli/argparse"
 	"github.com/rak-n-rok/krake/internal/cli/document"
 	"github.com/rak-n-rok/krake/internal/cli/kubeconfig"
+	"github.com/rak-n-rok/krake/internal/cli/option"
 )
 
 // clusterUpdate is what update has beside the options of create.
 type clusterUpdate struct {
 	*clusterOptions
 	cloud                                              cloudOptions
-	kubeconfig, tosca                                  *string
+	kubeconfig, file                                   *option.File
 	noLabels, noMetrics, noCloudLabels, noCloudMetrics *bool
 }
 
@@ -25,8 +27,8 @@ func (p *program) updateCluster(k *presentation) *cobra.Command {
 	flags := cmd.Flags()
 	o := clusterUpdate{
 		clusterOptions: addClusterOptions(cmd, common),
-		kubeconfig:     flags.StringP("kubeconfig", "k", "", "kubeconfig `FILE` that leads to the cluster, - for standard input"),
-		tosca:          flags.StringP("file", "f", "", "`FILE` with a TOSCA template, - for standard input"),
+		kubeconfig:     addFile(cmd, "kubeconfig", "k", "kubeconfig `FILE` that leads to the cluster, - for standard input"),
+		file:           addFile(cmd, "file", "f", "`FILE` with a TOSCA template, - for standard input"),
 		noLabels:       flags.Bool("remove-existing-labels", false, "remove all labels first"),
 		noMetrics:      flags.Bool("remove-existing-metrics", false, "remove all metrics first"),
 		noCloudLabels:  flags.Bool("remove-existing-cloud-label-constraints", false, "remove all label constraints first"),
@@ -35,11 +37,16 @@ func (p *program) updateCluster(k *presentation) *cobra.Command {
 	o.cloud.labels, o.cloud.metrics = addCloudConstraints(cmd)
 	argparse.Old(flags)
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
-		if err := checkConstraints(o.cloud.labels, o.cloud.metrics); err != nil {
+		changed, err := p.clusterSource(cmd.Context(), o)
+		if err != nil {
 			return err
 		}
-		changed, err := p.clusterSource(o)
-		if err != nil {
+		if changed["kubeconfig"] == nil {
+			if err := refuse(cmd, "not allowed without a kubeconfig", "context"); err != nil {
+				return err
+			}
+		}
+		if err := checkConstraints(o.cloud.labels, o.cloud.metrics); err != nil {
 			return err
 		}
 		c, err := p.connect(*o.config)
@@ -57,28 +64,31 @@ func (p *program) updateCluster(k *presentation) *cobra.Command {
 }
 
 // clusterSource reads the files of an update: new values of the keys kubeconfig and tosca.
-func (p *program) clusterSource(o clusterUpdate) (map[string]any, error) {
+func (p *program) clusterSource(ctx context.Context, o clusterUpdate) (map[string]any, error) {
 	changed := map[string]any{}
 	if *o.kubeconfig != "" {
-		config, _, err := p.readKubeconfig(*o.kubeconfig, *o.context)
+		config, _, err := p.readKubeconfig(ctx, *o.kubeconfig, *o.context)
 		if err != nil {
 			return nil, err
 		}
 		changed["kubeconfig"] = config
 	}
-	if *o.tosca == "" {
+	if *o.file == "" {
 		return changed, nil
 	}
-	template, err := p.readTosca(*o.tosca)
+	doc, err := p.readOne(ctx, *o.file, "a TOSCA template")
 	if err != nil {
 		return nil, err
 	}
-	if isTosca(template) || !kubeconfig.Is(template) {
-		changed["tosca"] = template
+	if isTosca(doc) || !kubeconfig.Is(doc) {
+		changed["tosca"] = doc
 		return changed, nil
 	}
 	// Until 2022 this option named the kubeconfig.
-	changed["kubeconfig"], _, err = p.readKubeconfig(*o.tosca, *o.context)
+	if changed["kubeconfig"] != nil {
+		return nil, usagef("argument -f/--file: a kubeconfig is named by -k/--kubeconfig already")
+	}
+	changed["kubeconfig"], _, err = oneContext(*o.file, doc, *o.context)
 	return changed, err
 }
 

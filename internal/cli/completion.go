@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rak-n-rok/krake/internal/cli/argparse"
 	"github.com/rak-n-rok/krake/internal/cli/option"
 )
 
@@ -43,14 +44,16 @@ func (p *program) completeForTcsh(root *cobra.Command) error {
 }
 
 // addCompletion adds the option --print-completion SHELL to the root.
-func addCompletion(root *cobra.Command) {
+func (p *program) addCompletion(root *cobra.Command) {
 	shell := option.Choice{Words: []string{"bash", "zsh", "tcsh", "fish"}}
 	root.Flags().Var(&shell, "print-completion", "print a script that completes command lines in this shell")
+	argparse.Old(root.Flags())
 	run := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		if shell.Value == "" {
 			return run(cmd, args)
 		}
+		p.started = true
 		return printCompletion(cmd, shell.Value)
 	}
 }

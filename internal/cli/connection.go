@@ -46,7 +46,7 @@ func (p *program) connect(config string) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.New(client.Config{URL: s.APIURL, Transport: transport, UserAgent: "rok/" + version(), Timeout: timeout})
+	c, err := client.New(client.Config{URL: s.APIURL, Transport: transport, UserAgent: "rok/" + p.version(), Timeout: timeout})
 	if err != nil {
 		return nil, err
 	}

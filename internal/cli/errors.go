@@ -39,7 +39,7 @@ func (p *program) report(err error) {
 	if !isDocument {
 		detail = fmt.Sprintf("that is all that %s answers; is it a Krake API?", p.apiURL)
 	}
-	fmt.Fprintf(p.Err, "Error %d %s: %s\n", problem.Status, what, detail)
+	fmt.Fprintf(p.Err, "Error %d %s:%s\n", problem.Status, what, readable(problem.Status, detail))
 }
 
 // explain says what to do about an error of the client.
@@ -50,12 +50,36 @@ func (c *connection) explain(err error) error {
 	)
 	switch {
 	case errors.As(err, &unreachable):
-		return fmt.Errorf("cannot reach %s: %s (is the API running? set api_url in %s)", unreachable.URL, cause(unreachable.Err), c.source())
+		return c.unreachable(unreachable)
 	case errors.As(err, &redirect):
 		return fmt.Errorf("%w: %s", err, c.follow(redirect.Location))
 	default:
 		return err
 	}
+}
+
+// unreachable says why no answer came. Where a proxy is in between, the API may be innocent.
+func (c *connection) unreachable(err *client.UnreachableError) error {
+	proxy, variable := proxyOf(err.URL)
+	if proxy == "" {
+		return fmt.Errorf("cannot reach %s: %s (is the API running? set api_url in %s)", err.URL, cause(err.Err), c.source())
+	}
+	return fmt.Errorf("cannot reach %s through the proxy %s: %s (check %s, NO_PROXY and api_url in %s)", err.URL, proxy,
+		cause(err.Err), variable, c.source())
+}
+
+// proxyOf returns the proxy that requests to an address go through, without its password, and the variable of the
+// environment that names it.
+func proxyOf(address string) (proxy, variable string) {
+	to, err := url.Parse(address)
+	if err != nil {
+		return "", ""
+	}
+	u, err := http.ProxyFromEnvironment(&http.Request{URL: to})
+	if err != nil || u == nil {
+		return "", ""
+	}
+	return u.Redacted(), strings.ToUpper(to.Scheme) + "_PROXY"
 }
 
 // follow says how to get to where a redirect leads.

@@ -103,6 +103,7 @@ func (p *program) addKind(parent *cobra.Command, k presentation) {
 	cmd.AddCommand(verbs...)
 	var examples []string
 	for _, c := range verbs {
+		p.addWidth(c)
 		if first, _, _ := strings.Cut(c.Example, "\n"); first != "" {
 			examples = append(examples, first)
 		}
@@ -114,6 +115,9 @@ func (p *program) addKind(parent *cobra.Command, k presentation) {
 
 // spaced makes words of a plural that is written in one, where this is known.
 func spaced(plural string) string {
+	if rest, ok := strings.CutPrefix(plural, "global"); ok {
+		return "global " + spaced(rest)
+	}
 	for _, tail := range []string{"providers", "metrics", "bindings", "clouds"} {
 		if head, ok := strings.CutSuffix(plural, tail); ok && head != "" {
 			return head + " " + tail

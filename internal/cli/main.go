@@ -29,6 +29,7 @@ type IO struct {
 	OutWidth    int
 	ErrTerminal bool
 	Env         func(string) string
+	Version     string // of this program, empty when its build does not say
 }
 
 // Process returns the world of this process.
@@ -100,8 +101,15 @@ func isUsage(err error) bool {
 	return errors.As(err, &u)
 }
 
-// usage tells what is wrong with the command line.
+// usage tells what is wrong with the command line. What is too much is told by the program as a whole, as scripts know it.
 func (p *program) usage(err error) int {
-	fmt.Fprintf(p.Err, "usage: %s\n%s: error: %v\n", useLine(p.leaf), p.leaf.CommandPath(), err)
+	cmd := p.leaf
+	if unrecognized := new(argparse.UnrecognizedError); errors.As(err, &unrecognized) {
+		if cmd.HasSubCommands() {
+			err = fmt.Errorf("%w (options stand after the operation, as in rok kube app list -o json)", err)
+		}
+		cmd = cmd.Root()
+	}
+	fmt.Fprintf(p.Err, "usage: %s\n%s: error: %v\n", useLine(cmd), cmd.CommandPath(), err)
 	return exitUsage
 }

@@ -2,10 +2,13 @@ package cli
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/internal/cli/argparse"
 	"github.com/rak-n-rok/krake/internal/cli/document"
 	"github.com/rak-n-rok/krake/internal/cli/option"
@@ -22,7 +25,7 @@ const (
 // output is how an answer is shown.
 type output struct {
 	form  option.Choice
-	width int // of a table, -1 when the command line does not say
+	width option.Width // of a table
 }
 
 // machine says whether a program reads what is written. Then nothing but the answer may be written on success: scripts
@@ -38,13 +41,18 @@ func (p *program) addOutput(cmd *cobra.Command) {
 	cmd.Flags().VarP(&p.output.form, "output", "o", "form of the output")
 }
 
+// addWidth adds the option for the width of tables. It is a new one: it comes after the old ones.
+func (p *program) addWidth(cmd *cobra.Command) {
+	cmd.Flags().Var(&p.output.width, "width", "most characters in a line of a table, 0 for any number (default the terminal's)")
+}
+
 // addOldFormat accepts -f and --format for -o, as the first versions had it. It is for commands that read no file.
 func addOldFormat(cmd *cobra.Command) { argparse.Spelled(cmd.Flags(), "output", "-f", "--format") }
 
 // lineWidth is how many characters a line of a table may have.
 func (p *program) lineWidth() int {
-	if p.output.width >= 0 {
-		return p.output.width
+	if p.output.width.Given {
+		return p.output.width.Characters
 	}
 	if n, err := strconv.Atoi(p.Env("COLUMNS")); err == nil && n > 0 {
 		return n
@@ -58,6 +66,17 @@ func (p *program) show(doc *document.Object, columns []view.Column) error {
 		return nil
 	}
 	return p.write(doc, func() string { return view.Detail(columns, doc, p.lineWidth()) })
+}
+
+// showAwaited writes the answer to a request that may have waited for a state, and tells a person that the API has stopped
+// waiting before it was reached. What is deleted has been on the way there.
+func (p *program) showAwaited(doc *document.Object, columns []view.Column, request url.Values) error {
+	state, reached := request.Get("blocking"), document.Text(doc, "status", "state")
+	waited := state != "" && state != (&option.Wait{}).Blocking()
+	if doc != nil && waited && !strings.EqualFold(reached, state) && reached != string(api.AppDeleted) && p.ErrTerminal {
+		p.warn("the API has stopped waiting for %s; 'get' shows how it goes on", strings.ToUpper(state))
+	}
+	return p.show(doc, columns)
 }
 
 // showList writes objects.

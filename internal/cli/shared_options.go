@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -47,6 +48,23 @@ func (b *backoff) all(spec *document.Object) {
 	spec.Set("backoff_delay", 1)
 	spec.Set("backoff_limit", -1)
 	b.typed(spec)
+}
+
+// addFile adds an option that names a file to read.
+func addFile(cmd *cobra.Command, name, short, help string) *option.File {
+	file := new(option.File)
+	cmd.Flags().VarP(file, name, short, help)
+	return file
+}
+
+// refuse is an error when one of the options was given, which would have no effect.
+func refuse(cmd *cobra.Command, why string, names ...string) error {
+	for _, name := range names {
+		if f := cmd.Flags().Lookup(name); f.Changed {
+			return usagef("argument %s: %s", argparse.Display(f), why)
+		}
+	}
+	return nil
 }
 
 func addLabels(cmd *cobra.Command) *option.Labels {
@@ -96,19 +114,33 @@ func addTexts(cmd *cobra.Command, name, short, value, help string, spellings ...
 	return texts
 }
 
+// What constraints look like.
+const (
+	labelForms  = "write KEY is VALUE, KEY is not VALUE, KEY in (A, B) or KEY not in (A, B)"
+	metricForms = "write NAME < NUMBER, or with >, <=, >=, = or !="
+)
+
 // checkConstraints says before a request what the server would refuse.
 func checkConstraints(labels, metrics *option.Texts) error {
 	for _, text := range labels.Values {
 		if _, err := constraint.ParseLabel(text); err != nil {
-			return fmt.Errorf("the label constraint '%s' is not valid: %w", text, err)
+			return fmt.Errorf("the label constraint '%s' is not valid: %w", text, formOr(labelForms, err))
 		}
 	}
 	for _, text := range metrics.Values {
 		if _, err := constraint.ParseMetric(text); err != nil {
-			return fmt.Errorf("the metric constraint '%s' is not valid: %w", text, err)
+			return fmt.Errorf("the metric constraint '%s' is not valid: %w", text, formOr(metricForms, err))
 		}
 	}
 	return nil
+}
+
+// formOr gives the forms of a constraint in place of an error that says no more than that it has none of them.
+func formOr(forms string, err error) error {
+	if syntax := new(constraint.SyntaxError); errors.As(err, &syntax) {
+		return errors.New(forms)
+	}
+	return err
 }
 
 // list gives texts as they are sent: [] for none.

@@ -3,11 +3,13 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -59,6 +61,82 @@ func TestErrorsOnATerminal(t *testing.T) {
 	}
 }
 
+// TestInvalidDocumentsOnATerminal tells a person of every field on a line of its own.
+func TestInvalidDocumentsOnATerminal(t *testing.T) {
+	for name, c := range map[string]struct{ detail, want string }{
+		"one field": {"{'spec': {'manifest': [\"Field 'kind' not found\"]}}", "Error 422 Unprocessable Entity: spec.manifest: Field 'kind' not found\n"},
+		"several": {
+			"{'metadata': {'name': ['Invalid character in resource name.'], 'labels': [{'tier': 'Label is bad'}]}, 'spec': {'_schema': ['Nothing there.', 'Really.'], 'hooks': {0: ['Bad.']}, 'tosca': [['Not a map.'], ['Not a text.']]}}",
+			"Error 422 Unprocessable Entity:\n  metadata.name: Invalid character in resource name.\n  metadata.labels.tier: Label is bad\n" +
+				"  spec: Nothing there.\n  spec: Really.\n  spec.hooks[0]: Bad.\n  spec.tosca: Not a map.\n  spec.tosca: Not a text.\n",
+		},
+		"the whole document":   {"{'_schema': ['Not a map.']}", "Error 422 Unprocessable Entity: Not a map.\n"},
+		"another form":         {"{'a': 5}", "Error 422 Unprocessable Entity: {'a': 5}\n"},
+		"a sentence":           {"It is 'wrong'.", "Error 422 Unprocessable Entity: It is 'wrong'.\n"},
+		"a tree without leafs": {"{}", "Error 422 Unprocessable Entity: {}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body, err := json.Marshal(map[string]any{"type": "about:blank", "status": 422, "detail": c.detail})
+			if err != nil {
+				t.Fatal(err)
+			}
+			config, _ := answering(t, "application/problem+json", string(body), 422)
+			var errs bytes.Buffer
+			world := IO{Out: &bytes.Buffer{}, Err: &errs, ErrTerminal: true, OutWidth: 80, Env: func(string) string { return "" }}
+			if code := Main(context.Background(), []string{"kube", "app", "get", "x", "--config", config}, world); code != exitFailure {
+				t.Errorf("exit code %d", code)
+			}
+			if got := errs.String(); got != c.want {
+				t.Errorf("got\n%swant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// TestAStateThatWasNotReached is told to a person; a script has asked for nothing more than an answer.
+func TestAStateThatWasNotReached(t *testing.T) {
+	manifest := filepath.Join(t.TempDir(), "cm.yaml")
+	kubeconfig := filepath.Join(t.TempDir(), "kc.yaml")
+	for file, text := range map[string]string{
+		manifest:   "kind: ConfigMap",
+		kubeconfig: "{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], clusters: [{name: c}], users: [{name: u}]}",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	create, register := "kube app create x -f "+manifest, "kube cluster register -k "+kubeconfig
+	ended := func(state string) string {
+		return "Warning: the API has stopped waiting for " + state + "; 'get' shows how it goes on\n"
+	}
+	for name, c := range map[string]struct {
+		args, state string
+		noTerminal  bool
+		want        string
+	}{
+		"created":                   {create + " --wait", "PENDING", false, ended("RUNNING")},
+		"created and running":       {create + " --wait", "RUNNING", false, ""},
+		"created without waiting":   {create, "PENDING", false, ""},
+		"created by a script":       {create + " --wait", "PENDING", true, ""},
+		"updated":                   {"kube app update x -l a=b --wait reconciling", "RUNNING", false, ended("RECONCILING")},
+		"deleted":                   {"kube app delete x --wait", "DELETING", false, ended("DELETED")},
+		"deletion started":          {"kube app delete x --wait deleting", "DELETING", false, ""},
+		"deletion is over":          {"kube app delete x --wait deleting", "DELETED", false, ""},
+		"deletion waits for a hook": {"kube app delete x --wait deleting", "WAITING_FOR_CLEANING", false, ended("DELETING")},
+		"registered":                {register + " --wait", "CONNECTING", false, ended("ONLINE")},
+		"registered and reached":    {register + " --wait", "ONLINE", false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config, _ := answering(t, "application/json", `{"metadata": {"name": "x"}, "spec": {}, "status": {"state": "`+c.state+`"}}`, 200)
+			var errs bytes.Buffer
+			world := IO{Out: &bytes.Buffer{}, Err: &errs, ErrTerminal: !c.noTerminal, OutWidth: 80, Env: func(string) string { return "" }}
+			if code := Main(context.Background(), append(strings.Fields(c.args), "--config", config), world); code != exitOK || errs.String() != c.want {
+				t.Errorf("exit code %d: got %q, want %q", code, &errs, c.want)
+			}
+		})
+	}
+}
+
 // TestWidthOfATerminal fits tables to it, unless the command line or the environment says otherwise.
 func TestWidthOfATerminal(t *testing.T) {
 	config, _ := answering(t, "application/json", `{"items": [{"metadata": {"name": "a-name-of-many-characters", "namespace": "system:admin"}}]}`, 200)
@@ -100,5 +178,27 @@ func TestInterrupted(t *testing.T) {
 	world := IO{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Env: func(string) string { return "" }}
 	if code := Main(ctx, []string{"kube", "app", "list", "--config", config}, world); code != exitInterrupted {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// broken is a device that is full.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// TestAFullDevice is no error in the command line.
+func TestAFullDevice(t *testing.T) {
+	config, _ := answering(t, "application/json", `{"items": [], "version": "x"}`, 200)
+	for _, line := range []string{
+		"--print-completion bash", "--print-completion zsh", "--print-completion fish", "--print-completion tcsh",
+		"version --config " + config, "kube app list --config " + config, "kube app list -o yaml --config " + config,
+	} {
+		t.Run(line, func(t *testing.T) {
+			var errs bytes.Buffer
+			world := IO{Out: broken{}, Err: &errs, Env: func(string) string { return "" }}
+			if code := Main(context.Background(), strings.Fields(line), world); code != exitFailure || errs.String() != "Error: no space left on device\n" {
+				t.Errorf("exit code %d: %s", code, &errs)
+			}
+		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rak-n-rok/krake/internal/cli/argparse"
+	"github.com/rak-n-rok/krake/internal/cli/suggest"
 )
 
 // omissible is an annotation of a command: the child that may be left out on the command line. rok app create is short
@@ -32,13 +33,11 @@ func (p *program) root() *cobra.Command {
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	root.PersistentFlags().IntVar(&p.output.width, "width", -1, "`CHARACTERS` in a line of a table, 0 for any number (default the terminal's)")
-	root.PersistentFlags().Lookup("width").DefValue = "0" // shown by help unless it is zero
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
-	addCompletion(root)
+	p.addCompletion(root)
 	p.addKinds(root)
 	root.AddCommand(p.versionCommand())
-	root.InitDefaultHelpCmd()
+	p.addHelp(root)
 	return root
 }
 
@@ -49,9 +48,41 @@ func group(cmd *cobra.Command) *cobra.Command {
 		if len(args) == 0 {
 			return errors.New("the following arguments are required: command")
 		}
-		return fmt.Errorf("invalid choice: '%s' (choose from %s)", args[0], strings.Join(children(cmd), ", "))
+		return invalidChoice(cmd, args[0])
 	}
 	return cmd
+}
+
+// invalidChoice tells of a word that should name a command below one.
+func invalidChoice(cmd *cobra.Command, word string) error {
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(append(names, c.Name()), c.Aliases...)
+	}
+	meant := suggest.Nearest(word, names)
+	if meant != "" {
+		meant = "; did you mean '" + meant + "'?"
+	}
+	return fmt.Errorf("invalid choice: '%s' (choose from %s)%s", word, strings.Join(children(cmd), ", "), meant)
+}
+
+// addHelp adds the command help, which is cobra's but for words that name no command: they are errors.
+func (p *program) addHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help := child(root, "help")
+	help.Run = nil
+	help.RunE = func(_ *cobra.Command, words []string) error {
+		cmd, rest := descend(root, insertOmitted(root, words))
+		if len(rest) == 0 {
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		}
+		p.leaf = cmd
+		if cmd.HasSubCommands() {
+			return invalidChoice(cmd, rest[0])
+		}
+		return &argparse.UnrecognizedError{Words: strings.Join(rest, " ")}
+	}
 }
 
 // flagError tells of a value that an option does not take in the words of package argparse.
@@ -105,13 +136,13 @@ func child(cmd *cobra.Command, word string) *cobra.Command {
 // isHidden says whether a command line is the shell's, asking what could come next.
 func isHidden(args []string) bool { return len(args) > 0 && strings.HasPrefix(args[0], "__") }
 
-// allFlags returns the flags of a command and those that every command has.
+// allFlags returns the flags of a command with --help, which is as old as the oldest.
 func allFlags(cmd *cobra.Command) *pflag.FlagSet {
 	cmd.InitDefaultHelpFlag()
-	flags := pflag.NewFlagSet(cmd.Name(), pflag.ContinueOnError)
-	flags.AddFlagSet(cmd.Flags())
-	flags.AddFlagSet(cmd.InheritedFlags())
-	return flags
+	help := pflag.NewFlagSet("help", pflag.ContinueOnError)
+	help.AddFlag(cmd.Flags().Lookup("help"))
+	argparse.Old(help)
+	return cmd.Flags()
 }
 
 // useLine is the command line of a command in short.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,14 +39,17 @@ func (p *program) command(k *presentation, use, short string, examples ...string
 	return cmd, o
 }
 
-// exactly wants the arguments that the usage line names.
+// exactly wants the arguments that the usage line names. An empty one would name something else, such as all objects.
 func exactly(names []string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) < len(names) {
 			return fmt.Errorf("the following arguments are required: %s", strings.Join(names[len(args):], ", "))
 		}
 		if len(args) > len(names) {
-			return fmt.Errorf("unrecognized arguments: %s", strings.Join(args[len(names):], " "))
+			return &argparse.UnrecognizedError{Words: strings.Join(args[len(names):], " ")}
+		}
+		if i := slices.Index(args, ""); i >= 0 {
+			return fmt.Errorf("argument %s: must not be empty", names[i])
 		}
 		return nil
 	}
@@ -149,7 +153,7 @@ func (p *program) deleteCommand(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.show(doc, k.detail)
+		return p.showAwaited(doc, k.detail, query)
 	})
 	return cmd
 }

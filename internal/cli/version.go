@@ -12,8 +12,11 @@ import (
 	"github.com/rak-n-rok/krake/internal/cli/document"
 )
 
-// version is that of the module that this program was built from.
-func version() string {
+// version is what the build says, or else that of the module that go install has taken.
+func (p *program) version() string {
+	if p.Version != "" {
+		return p.Version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "(devel)"
@@ -28,12 +31,12 @@ func (p *program) versionCommand() *cobra.Command {
 		Long: "Show the version of rok, and that of the API if it answers.\n" +
 			"The exit code is 0 even if it does not.",
 		Example: "  rok version",
-		Args:    cobra.NoArgs,
+		Args:    exactly(nil),
 	}
 	config := addConfig(cmd)
 	p.addOutput(cmd)
 	cmd.RunE = p.run(func(cmd *cobra.Command, _ []string) error {
-		versions := document.New("client", version(), "server", nil)
+		versions := document.New("client", p.version(), "server", nil)
 		why := ""
 		c, err := p.connect(*config)
 		if err != nil {
@@ -49,7 +52,7 @@ func (p *program) versionCommand() *cobra.Command {
 			if why == "" {
 				server = fmt.Sprintf("%v at %s", versions.Get("server"), c.client.URL())
 			}
-			return fmt.Sprintf("rok: %s\nAPI: %s\n", version(), server)
+			return fmt.Sprintf("rok: %s\nAPI: %s\n", p.version(), server)
 		})
 	})
 	return cmd
@@ -66,12 +69,4 @@ func (c *connection) version(ctx context.Context) (string, error) {
 		return "", c.foreign()
 	}
 	return version, nil
-}
-
-// run marks that the command line was understood.
-func (p *program) run(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		p.started = true
-		return f(cmd, args)
-	}
 }

@@ -141,6 +141,73 @@ func TestBodiesThatAreNotJSON(t *testing.T) {
 	}
 }
 
+func TestBodiesThatAreNestedTooDeep(t *testing.T) {
+	s := start(t)
+	manifest := func(levels int) string { // of the whole document
+		inner := levels - 4
+		return strings.Replace(app("deep"), `"data":{"tilt":"30"}`, `"data":`+strings.Repeat("[", inner)+strings.Repeat("]", inner), 1)
+	}
+	for _, levels := range []int{301, 1000, 9_999, 20_000} {
+		s.ask(t, "POST", apps, manifest(levels)).problem(t, 422, "", "{'_schema': ['Nested deeper than 300 levels.']}")
+	}
+	created := s.ask(t, "POST", apps, manifest(300)).want(t, 200)
+	s.ask(t, "PATCH", apps+"/deep", `{"metadata":{"labels":{"a":"b"}}}`).want(t, 200)
+	s.ask(t, "PUT", apps+"/deep", manifest(301)).want(t, 422)
+	s.ask(t, "PATCH", apps+"/deep", manifest(301)).want(t, 422)
+	s.ask(t, "PUT", apps+"/deep", string(created.body)).want(t, 200)
+	if got := len(s.ask(t, "GET", apps, nil).want(t, 200).document(t)["items"].([]any)); got != 1 {
+		t.Errorf("%d are listed", got)
+	}
+}
+
+// Python's JSON has numbers that no other's has. They are read, and refused where they stand.
+func TestNumbersThatAreNone(t *testing.T) {
+	s := start(t)
+	const special = "['Special numeric values (nan or infinity) are not permitted.']"
+	for _, number := range []string{"NaN", "Infinity", "-Infinity", "1e999"} {
+		s.ask(t, "POST", "/core/globalmetricsproviders", `{"metadata":{"name":"x"},"spec":{"type":"static","static":{"metrics":{"a":`+number+`}}}}`).
+			problem(t, 422, "", "{'spec': {'metrics': {'a': {'value': "+special+"}}}}")
+		s.ask(t, "POST", apps, strings.Replace(app("x"), `"30"`, number, 1)).
+			problem(t, 422, "", "{'spec': {'manifest': {0: "+special+"}}}")
+		s.ask(t, "POST", apps, strings.Replace(app("x"), `"constraints"`, `"backoff":`+number+`,"constraints"`, 1)).
+			problem(t, 422, "", "{'spec': {'backoff': ['Not a valid integer.']}}")
+	}
+	s.ask(t, "POST", apps, `{"unknown":NaN,`+app("x")[1:]).want(t, 200)
+	s.store(t, "/kubernetes/applications/solar/x", func(d document) document { return d.with("spec.manifest", "MANIFEST") })
+	record, err := s.data.Get(t.Context(), "/kubernetes/applications/solar/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.put(t, "/kubernetes/applications/solar/x", strings.Replace(string(record.Value), `"MANIFEST"`, strings.Replace(cm, `"30"`, "NaN", 1), 1))
+	if got := s.ask(t, "GET", apps, nil).want(t, 200); !strings.Contains(string(got.body), `"tilt":1e999`) {
+		t.Errorf("a stored one is served as %s", got.body)
+	}
+}
+
+func TestBodiesInOtherCharsets(t *testing.T) {
+	s := start(t)
+	post := func(name, text, contentType string) answer {
+		return s.ask(t, "POST", apps, strings.Replace(app(name), `"30"`, `"`+text+`"`, 1), "Content-Type", contentType)
+	}
+	for name, contentType := range map[string]string{
+		"a": "application/json; charset=latin-1", "b": "text/plain;charset=ISO-8859-1", "c": `x/y; charset="Latin1"`, "d": "application/json; charset=iso8859_1",
+	} {
+		got := post(name, "\xe9", contentType).want(t, 200)
+		if !strings.Contains(string(got.body), `"é"`) {
+			t.Errorf("%s: %s", contentType, got.body)
+		}
+	}
+	for name, contentType := range map[string]string{
+		"e": "application/json; charset=utf-8", "f": "application/json; charset=UTF8", "g": "charset=latin-1", "h": "application/json; charset",
+	} {
+		if got := post(name, "é", contentType).want(t, 200); !strings.Contains(string(got.body), `"é"`) {
+			t.Errorf("%s: %s", contentType, got.body)
+		}
+	}
+	post("i", "é", "application/json; charset=klingon").
+		problem(t, 415, "", `415: Unsupported Media Type: the charset "klingon" is not known here, send UTF-8`)
+}
+
 // padded gives a body of exactly so many bytes.
 func padded(name string, size int) string {
 	body := app(name)

@@ -96,6 +96,14 @@ func (s *server) store(t testing.TB, key string, change func(document) document)
 	}
 }
 
+// put puts any bytes under a key, past the server.
+func (s *server) put(t testing.TB, key, value string) {
+	t.Helper()
+	if _, err := s.data.Commit(t.Context(), store.Txn{Do: []store.Op{store.Put(key, []byte(value))}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // status is the status of GET with another Host header.
 func (s *server) status(t tb, path, host string) int {
 	t.Helper()

@@ -16,6 +16,11 @@ type Taker interface {
 	Take(following []string) (text string, n int, err error)
 }
 
+// UnrecognizedError names words that are neither options nor arguments of a command.
+type UnrecognizedError struct{ Words string }
+
+func (e *UnrecognizedError) Error() string { return "unrecognized arguments: " + e.Words }
+
 var negative = regexp.MustCompile(`\A-(\d+|\d*\.\d+)\z`)
 
 // Rewrite returns the arguments of a command with every option as --name=value, and the positionals at the end. Its
@@ -80,7 +85,7 @@ func (r *rewriter) option(word string) error {
 	case len(candidates) > 0:
 		return fmt.Errorf("ambiguous option: --%s could match %s", name, strings.Join(candidates, ", "))
 	case f == nil:
-		return fmt.Errorf("unrecognized arguments: %s", word)
+		return &UnrecognizedError{word}
 	case given:
 		return r.give(f, value)
 	default:
@@ -92,10 +97,10 @@ func (r *rewriter) shortOption(word string) error {
 	f, rest, whole := r.short(word)
 	switch {
 	case f == nil:
-		return fmt.Errorf("unrecognized arguments: %s", word)
+		return &UnrecognizedError{word}
 	case whole:
 		return r.take(f)
-	case f.NoOptDefVal != "": // a switch, others may follow: -an NAMESPACE
+	case f.NoOptDefVal != "" && rest[0] != '=': // a switch, others may follow: -an NAMESPACE
 		r.emit(f, f.NoOptDefVal)
 		return r.shortOption("-" + rest)
 	default:
@@ -103,8 +108,11 @@ func (r *rewriter) shortOption(word string) error {
 	}
 }
 
-// give sets an option to the value in the same word.
+// give sets an option to the value in the same word. Switches have none: on=false must not mean on.
 func (r *rewriter) give(f *pflag.Flag, value string) error {
+	if f.NoOptDefVal != "" {
+		return fmt.Errorf("argument %s: ignored explicit argument '%s'", Display(f), value)
+	}
 	taker, ok := f.Value.(Taker)
 	if !ok {
 		r.emit(f, value)
@@ -112,9 +120,17 @@ func (r *rewriter) give(f *pflag.Flag, value string) error {
 	}
 	text, n, err := taker.Take([]string{value})
 	if err == nil && n != 1 {
-		err = fmt.Errorf("%q is not a value for it", value)
+		err = misfit(taker, value)
 	}
 	return r.finish(f, text, err)
+}
+
+// misfit says why a word is not for an option that left it alone. The option itself knows best.
+func misfit(taker Taker, value string) error {
+	if err := taker.Set(value); err != nil {
+		return err
+	}
+	return fmt.Errorf("%q is not a value for it", value)
 }
 
 // take sets an option to the words that follow.

@@ -102,7 +102,14 @@ func TestRewriteRefuses(t *testing.T) {
 		"one word of two in the same word":   {"--metric=load 1", "argument --metric: expected 2 arguments"},
 		"no word where one is needed":        {"-i", "argument -i/--inject: expected at least one argument"},
 		"a word that is no assignment":       {"-i x", "argument -i/--inject: 'x' is not of the form KEY=VALUE"},
-		"a word in one that does not fit it": {"--wait=x", `argument --wait: "x" is not a value for it`},
+		"a word in one that does not fit it": {"--wait=x", "argument --wait: invalid choice: 'x' (choose from 'creating', 'pending', 'running')"},
+		"no state in one that names one":     {"--wait=", `argument --wait: "" is not a value for it`},
+		"a number that is none in one":       {"--hook-shutdown=x", "argument --hook-shutdown: 'x' does not fit [TIMEOUT [STRATEGY [RETRIES]]]"},
+		"a switch that is given a value":     {"--all=false", "argument -a/--all: ignored explicit argument 'false'"},
+		"a switch that is given its value":   {"--all=true", "argument -a/--all: ignored explicit argument 'true'"},
+		"a switch that is given nothing":     {"--all=", "argument -a/--all: ignored explicit argument ''"},
+		"the start of a switch with a value": {"--al=1", "argument -a/--all: ignored explicit argument '1'"},
+		"a letter that is given a value":     {"-a=false", "argument -a/--all: ignored explicit argument 'false'"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := argparse.Rewrite(command(), strings.Fields(c.line))

@@ -31,8 +31,13 @@ func (o *Object) Keys() []string { return o.keys }
 // Len is the number of keys.
 func (o *Object) Len() int { return len(o.keys) }
 
-// Get returns the value of a key, nil when there is none.
-func (o *Object) Get(key string) any { return o.values[key] }
+// Get returns the value of a key, nil when there is none. A nil object has no keys.
+func (o *Object) Get(key string) any {
+	if o == nil {
+		return nil
+	}
+	return o.values[key]
+}
 
 // Has says whether there is a key.
 func (o *Object) Has(key string) bool {

@@ -169,3 +169,48 @@ func FuzzForms(f *testing.F) {
 		}
 	})
 }
+
+// TestFromPython reads what the API tells of invalid documents.
+func TestFromPython(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"a tree":                  {`{'spec': {'manifest': ['Field may not be null.']}}`, `{"spec": {"manifest": ["Field may not be null."]}}`},
+		"indexes":                 {`{'rules': {0: {'verbs': {12: ['x: 1: y']}}}}`, `{"rules": {"0": {"verbs": {"12": ["x: 1: y"]}}}}`},
+		"both quotes":             {`["it's", 'say "x"', 'it\'s "x"']`, `["it's", "say \"x\"", "it's \"x\""]`},
+		"escapes":                 {`['\\ \n \t \r \x07 \u00fc \U0001f343 ü']`, `["\\ \n \t \r \u0007 ü 🍃 ü"]`},
+		"values":                  {`[None, True, False, 1, -0.5, {}, []]`, `[null, true, false, 1, -0.5, {}, []]`},
+		"JSON":                    {`{"query": {"heartbeat": ["Not a valid integer."]}}`, `{"query": {"heartbeat": ["Not a valid integer."]}}`},
+		"what looks like a value": {`['None 1: True']`, `["None 1: True"]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want, err := document.Parse([]byte(c.want))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := document.FromPython(c.text); err != nil || !document.Equal(got, want) {
+				t.Errorf("got %s, %v", document.JSON(got), err)
+			}
+		})
+	}
+	for _, text := range []string{"", "'", `"a`, `'\`, "{'a'}", "No such thing: {'a': 1}", "['a'] b", `['\q']`} {
+		if got, err := document.FromPython(text); err == nil {
+			t.Errorf("%q is read as %s", text, document.JSON(got))
+		}
+	}
+}
+
+// FuzzFromPython reads back what Python writes.
+func FuzzFromPython(f *testing.F) {
+	for _, seed := range []string{"a", "it's", `"`, `'"`, "\\'\n\x00ü🍃", "None", "1: x", `\u00`} {
+		f.Add(seed, seed)
+	}
+	f.Fuzz(func(t *testing.T, key, text string) {
+		_, _ = document.FromPython(text)
+		doc, err := document.Of(map[string]any{key: []any{text, nil, true, 7, map[string]any{}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := document.FromPython(document.Python(doc)); err != nil || !document.Equal(got, doc) {
+			t.Errorf("%s is read as %s, %v", document.Python(doc), document.JSON(got), err)
+		}
+	})
+}

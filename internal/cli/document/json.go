@@ -2,7 +2,6 @@ package document
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -76,15 +75,6 @@ func writeText(b *bytes.Buffer, s string) {
 
 // Equal compares two values; the order of keys does not count.
 func Equal(a, b any) bool { return bytes.Equal(JSON(a), JSON(b)) }
-
-// Decode reads a value into a Go value.
-func Decode(v, into any) error {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(data, into)
-}
 
 // clean replaces what is not text, so that it can be written.
 func clean(s string) string {

@@ -46,21 +46,27 @@ func (s *Shutdown) Type() string { return "[TIMEOUT [STRATEGY [RETRIES]]]" }
 
 // Take takes the words that fit and leaves the others, such as the application's name, where they are.
 func (s *Shutdown) Take(following []string) (string, int, error) {
+	n := fitting(following)
+	return join(following[:n]), n, nil
+}
+
+// fitting counts the words at the beginning that are a timeout, a strategy and a number of retries.
+func fitting(words []string) int {
 	n := 0
 	for _, fits := range []func(string) bool{number, isStrategy, number} {
-		if n == len(following) || !fits(following[n]) {
+		if n == len(words) || !fits(words[n]) {
 			break
 		}
 		n++
 	}
-	return join(following[:n]), n, nil
+	return n
 }
 
 // Set takes up to three words.
 func (s *Shutdown) Set(text string) error {
 	words := split(text)
-	if len(words) > 3 {
-		return errors.New("expected at most 3 arguments")
+	if n := fitting(words); n < len(words) {
+		return fmt.Errorf("'%s' does not fit %s", words[n], s.Type())
 	}
 	*s.Hooks = Hooks{Complete: s.Hooks.Complete, Shutdown: true, Grace: defaultGrace}
 	for i, into := range []*string{&s.Hooks.Grace, &s.Hooks.Strategy, &s.Hooks.Retries}[:len(words)] {

@@ -1,6 +1,7 @@
 package option
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -41,6 +42,9 @@ func (t *Texts) Type() string { return t.Name }
 
 // Set adds a text.
 func (t *Texts) Set(text string) error {
+	if text == "" {
+		return errors.New("must not be empty")
+	}
 	t.Values = append(t.Values, text)
 	return nil
 }

@@ -8,29 +8,29 @@ import (
 	"path/filepath"
 	"strings"
 
-	"sigs.k8s.io/yaml"
+	"github.com/rak-n-rok/krake/internal/cli/yamlfile"
 )
 
 // Settings is the content of a configuration file.
 type Settings struct {
 	// APIURL is where the API is. A path in it does not count.
-	APIURL string `json:"api_url"`
+	APIURL string
 	// User is the namespace that is used when none is named. It is sent to nobody.
-	User string `json:"user"`
-	TLS  TLS    `json:"tls"`
+	User string
+	TLS  TLS
 
 	// Source is the file that this was read from, empty for the built-in settings.
-	Source string `json:"-"`
+	Source string
 	// Warnings are sentences for the user about what was repaired.
-	Warnings []string `json:"-"`
+	Warnings []string
 }
 
 // TLS says how to prove who one is.
 type TLS struct {
-	Enabled    bool   `json:"enabled"`
-	ClientCert string `json:"client_cert"`
-	ClientKey  string `json:"client_key"`
-	ClientCA   string `json:"client_ca"` // who may vouch for the server; the system's authorities when empty
+	Enabled    bool
+	ClientCert string
+	ClientKey  string
+	ClientCA   string // who may vouch for the server; the system's authorities when empty
 }
 
 // Default is what holds without a file.
@@ -75,15 +75,22 @@ func read(file string) (Settings, error) {
 	if err != nil {
 		return Settings{}, fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	s := Settings{APIURL: Default.APIURL, Source: file}
-	if err := yaml.Unmarshal(data, &s); err != nil {
-		return Settings{}, fmt.Errorf("the configuration %s cannot be read: %w", file, err)
+	root, err := yamlfile.Node(file, data)
+	if err != nil {
+		return Settings{}, err
+	}
+	s, k := Settings{Source: file}, keys{file: file, seen: map[string]bool{}}
+	if err := k.readAll(root, s.keys()); err != nil {
+		return Settings{}, err
 	}
 	if s.User == "" {
 		return Settings{}, fmt.Errorf("the configuration %s lacks the key user", file)
 	}
-	if err := s.checkTLS(data); err != nil {
+	if err := s.checkTLS(k.seen); err != nil {
 		return Settings{}, fmt.Errorf("the configuration %s: %w", file, err)
+	}
+	if s.APIURL == "" { // no default: who has a file means the API that it names
+		return Settings{}, fmt.Errorf("the configuration %s lacks the key api_url", file)
 	}
 	if err := s.repairURL(); err != nil {
 		return Settings{}, fmt.Errorf("the configuration %s: %w", file, err)
@@ -91,14 +98,22 @@ func read(file string) (Settings, error) {
 	return s, nil
 }
 
-func (s *Settings) checkTLS(data []byte) error {
-	var sections struct {
-		TLS map[string]any `json:"tls"`
+// keys are those of a file.
+func (s *Settings) keys() section {
+	return section{
+		"api_url": &s.APIURL,
+		"user":    &s.User,
+		"tls": section{
+			"enabled":     &s.TLS.Enabled,
+			"client_cert": &s.TLS.ClientCert,
+			"client_key":  &s.TLS.ClientKey,
+			"client_ca":   &s.TLS.ClientCA,
+		},
 	}
-	if err := yaml.Unmarshal(data, &sections); err != nil {
-		return err
-	}
-	if _, ok := sections.TLS["enabled"]; sections.TLS != nil && !ok {
+}
+
+func (s *Settings) checkTLS(seen map[string]bool) error {
+	if seen["tls"] && !seen["tls.enabled"] {
 		return errors.New("the section tls lacks the key enabled")
 	}
 	if !s.TLS.Enabled {

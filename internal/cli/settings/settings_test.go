@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -38,6 +39,64 @@ func TestUsualPlaces(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := usual(env(c.env)); !slices.Equal(got, append(c.want, system...)) {
 				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// TestWhatIsWrongInAFile names the file, the line and the key.
+func TestWhatIsWrongInAFile(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"a key that is almost right":       {"user: u\napi_ulr: http://h\n", "FILE:2: unknown key 'api_ulr'; did you mean 'api_url'?"},
+		"a key that nobody knows":          {"user: u\n# why\ntoken: x\n", "FILE:3: unknown key 'token' (known are api_url, tls, user)"},
+		"a key in a section":               {"user: u\napi_url: http://h\ntls:\n  enabled: true\n  client_crt: x\n", "FILE:5: unknown key 'tls.client_crt'; did you mean 'tls.client_cert'?"},
+		"a key out of its section":         {"user: u\nenabled: true\n", "FILE:2: unknown key 'enabled' (known are api_url, tls, user)"},
+		"a key in a section on one line":   {"user: u\ntls: {enable: true}", "FILE:2: unknown key 'tls.enable'; did you mean 'tls.enabled'?"},
+		"a key twice":                      {"user: u\napi_url: http://h\nuser: v\n", "FILE:3: the key 'user' is there twice"},
+		"a list where a text should be":    {"user: [u]\n", "FILE:1: the key 'user' is to be a text"},
+		"a text where a truth should be":   {"user: u\ntls:\n  enabled: perhaps\n", "FILE:3: the key 'tls.enabled' is to be true or false"},
+		"a text where a section should be": {"user: u\ntls: yes\n", "FILE:2: the key 'tls' is to be a section with keys of its own"},
+		"a list at the top":                {"- user: u\n", "FILE:1: the file is to consist of keys with their values"},
+		"a text at the top":                {"http://h\n", "FILE:1: the file is to consist of keys with their values"},
+		"a section as a key":               {"? {a: b}\n: c\n", "FILE:1: a key is to be a text"},
+		"no YAML":                          {"user: u\napi_url: http: //h\n", "FILE:2: not valid YAML: mapping values are not allowed in this context"},
+		"a second document":                {"user: u\napi_url: http://h\n---\nuser: v\n", "FILE:4: there is more than one document"},
+		"no address":                       {"user: u\n", "the configuration FILE lacks the key api_url"},
+		"an address of nothing":            {"user: u\napi_url:\n", "the configuration FILE lacks the key api_url"},
+		"no user":                          {"api_url: http://h\n", "the configuration FILE lacks the key user"},
+		"nothing":                          {"# nothing\n", "the configuration FILE lacks the key user"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "rok.yaml")
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := Load(file, env(nil))
+			if err == nil || strings.ReplaceAll(err.Error(), file, "FILE") != c.want {
+				t.Errorf("got %+v, %v, want %s", s, err, c.want)
+			}
+		})
+	}
+}
+
+// TestFilesOfAllYears are read: those of the Python client, with what its template fills in, and other ways to write them.
+func TestFilesOfAllYears(t *testing.T) {
+	for name, text := range map[string]string{
+		"without certificates":        "api_url: http://h:1\nuser: system:admin\n",
+		"certificates for later":      "api_url: http://h:1\nuser: system:admin\ntls:\n  enabled: false\n  client_ca: /c/ca.pem\n  client_cert: /c/system:admin.pem\n  client_key: /c/system:admin-key.pem\n",
+		"the truths of YAML 1.1":      "api_url: http://h:1\nuser: system:admin\ntls:\n  enabled: no\n",
+		"an empty section":            "api_url: http://h:1\nuser: system:admin\ntls:\n",
+		"a value that is named":       "api_url: &a http://h:1\nuser: system:admin\n",
+		"JSON":                        `{"api_url": "http://h:1", "user": "system:admin"}`,
+		"markers around the document": "%YAML 1.1\n---\napi_url: http://h:1\nuser: system:admin\n...\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "rok.yaml")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := Load(file, env(nil)); err != nil || s.APIURL != "http://h:1" || s.User != "system:admin" || s.TLS.Enabled {
+				t.Errorf("got %+v, %v", s, err)
 			}
 		})
 	}

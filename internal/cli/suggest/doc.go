@@ -1,0 +1,2 @@
+// Package suggest finds the word that was meant where a word is not known.
+package suggest
