@@ -174,11 +174,12 @@ func TestBindingsSurviveTheirEncoding(t *testing.T) {
 		if err := wire.Decode(parse(t, text(t, b)), &got, wire.Create); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		b.API, b.Kind = "kubernetes", "ClusterBinding"
 		if diff := cmp.Diff(b, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	c := api.CloudBinding{Cloud: *cluster("a"), Expected: api.Expect(nil)}
+	c := api.CloudBinding{API: "infrastructure", Kind: "CloudBinding", Cloud: *cluster("a"), Expected: api.Expect(nil)}
 	var got api.CloudBinding
 	if err := wire.Decode(parse(t, text(t, c)), &got, wire.Create); err != nil || cmp.Diff(c, got) != "" {
 		t.Errorf("%v: %s", err, cmp.Diff(c, got))

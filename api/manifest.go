@@ -67,11 +67,20 @@ func (t *ToscaSource) DecodeWire(v any) error {
 		if v != "" && !hasSuffix(v, ".yaml", ".yml") {
 			return wire.Message("Invalid TOSCA template URL.")
 		}
-		*t = ToscaSource{URL: v}
 	case map[string]any:
 		if len(v) > 0 && !toscaForm(v) || !wire.Finite(v) {
 			return wire.Message("Invalid TOSCA template content.")
 		}
+	}
+	return t.DecodeStored(v)
+}
+
+// DecodeStored accepts an object or a text, whatever it says.
+func (t *ToscaSource) DecodeStored(v any) error {
+	switch v := v.(type) {
+	case string:
+		*t = ToscaSource{URL: v}
+	case map[string]any:
 		*t = ToscaSource{Template: v}
 	default:
 		errs := &wire.Errors{}
