@@ -1,20 +1,22 @@
 package apiserver
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/store"
 )
 
 // list is the answer to GET on a collection.
 type list struct {
-	API      string         `json:"api"`
-	Kind     string         `json:"kind"`
-	Metadata listMetadata   `json:"metadata"`
-	Items    []api.Resource `json:"items"`
+	API      string            `json:"api"`
+	Kind     string            `json:"kind"`
+	Metadata listMetadata      `json:"metadata"`
+	Items    []json.RawMessage `json:"items"`
 }
 
 type listMetadata struct {
@@ -36,21 +38,34 @@ func (s *Server) listOrWatch(w http.ResponseWriter, r *http.Request, t target) e
 	if err != nil {
 		return err
 	}
-	out := list{API: t.kind.Group, Kind: t.kind.Name + "List", Items: make([]api.Resource, 0, len(records))}
+	out := list{API: t.kind.Group, Kind: t.kind.Name + "List", Items: make([]json.RawMessage, 0, len(records))}
 	out.Metadata.ResourceVersion = strconv.FormatInt(revision, 10)
 	for _, record := range records {
 		if !t.covers(record.Key) {
 			continue
 		}
-		obj, err := decodeRecord(t.kind, record)
+		item, err := readable(t.kind, record)
 		if err != nil {
 			s.log.Error("a broken record is left out of a list", "key", record.Key, "error", err)
 			continue
 		}
-		out.Items = append(out.Items, obj.Resource)
+		out.Items = append(out.Items, item)
 	}
 	s.answer(w, http.StatusOK, out)
 	return nil
+}
+
+// readable gives an object as it is served. Each is made by itself, so that one that cannot be made hurts no other.
+func readable(k *api.Kind, record store.Record) (json.RawMessage, error) {
+	obj, err := decodeRecord(k, record)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(obj.Resource)
+	if err != nil {
+		return nil, &store.BrokenError{Key: record.Key, Reason: err}
+	}
+	return data, nil
 }
 
 // covers says whether a key with the collection's prefix is that of one of its objects.
