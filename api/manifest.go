@@ -92,7 +92,8 @@ func (t *ToscaSource) DecodeStored(v any) error {
 
 func toscaForm(template map[string]any) bool {
 	switch template["tosca_definitions_version"] {
-	case "tosca_simple_yaml_1_0", "tosca_simple_yaml_1_2", "tosca_simple_profile_for_nfv_1_0_0":
+	case "tosca_simple_yaml_1_0", "tosca_simple_yaml_1_2", "tosca_simple_profile_for_nfv_1_0_0",
+		"tosca_simple_profile_for_mec_1_0_0":
 	default:
 		return false
 	}
