@@ -2,10 +2,12 @@ package apiserver
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/internal/store"
@@ -86,22 +88,26 @@ func (t target) covers(key string) bool {
 	return true
 }
 
-const defaultHeartbeat = 10
+// The times between two heartbeats. More than a day is as good as never, and far more would be no time.Duration.
+const (
+	defaultHeartbeat = 10 * time.Second
+	maxHeartbeat     = 24 * time.Hour
+)
 
 // heartbeatOf reads the parameter of that name, in seconds; it is checked for lists, too.
-func heartbeatOf(query url.Values) (int, error) {
+func heartbeatOf(query url.Values) (time.Duration, error) {
 	if !query.Has("heartbeat") {
 		return defaultHeartbeat, nil
 	}
 	problem := ""
-	n, err := strconv.Atoi(strings.TrimSpace(query.Get("heartbeat")))
+	n, err := strconv.ParseInt(strings.TrimSpace(query.Get("heartbeat")), 10, 64)
 	switch {
-	case err != nil:
+	case err != nil && !errors.Is(err, strconv.ErrRange): // a number out of range is read as the last one within
 		problem = "Not a valid integer."
 	case n < 0:
 		problem = "Must be greater than or equal to 0."
 	default:
-		return n, nil
+		return time.Duration(min(n, int64(maxHeartbeat/time.Second))) * time.Second, nil
 	}
 	return 0, api.NewProblem(http.StatusUnprocessableEntity, "", `{"query": {"heartbeat": [%q]}}`, problem)
 }

@@ -30,7 +30,7 @@ type stream struct {
 }
 
 // watch answers with a line for every change from now on, or, with the parameter resource_version, from there.
-func (s *Server) watch(w http.ResponseWriter, r *http.Request, t target, heartbeat int) error {
+func (s *Server) watch(w http.ResponseWriter, r *http.Request, t target, heartbeat time.Duration) error {
 	query := r.URL.Query()
 	st := &stream{s: s, t: t, w: w, resumable: query.Has("resource_version")}
 	if v := query.Get("resource_version"); v != "" {
@@ -53,7 +53,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, t target, heartbe
 	if err := http.NewResponseController(w).Flush(); err != nil {
 		return nil
 	}
-	st.run(r.Context(), time.Duration(heartbeat)*time.Second)
+	st.run(r.Context(), heartbeat)
 	return nil
 }
 

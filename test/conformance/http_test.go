@@ -355,7 +355,8 @@ func TestListsCoverTheirNamespaceOrAll(t *testing.T) {
 func TestTheHeartbeatOfAListIsCheckedThoughItHasNone(t *testing.T) { // vector 35
 	s := start(t)
 	for value, message := range map[string]string{
-		"soon": "Not a valid integer.", "": "Not a valid integer.", "1.5": "Not a valid integer.", "-1": "Must be greater than or equal to 0.",
+		"soon": "Not a valid integer.", "": "Not a valid integer.", "1.5": "Not a valid integer.", "1e3": "Not a valid integer.",
+		"-1": "Must be greater than or equal to 0.", "-99999999999999999999": "Must be greater than or equal to 0.",
 	} {
 		for _, path := range []string{apps + "?heartbeat=", apps + "?watch&heartbeat=", "/kubernetes/applications?heartbeat="} {
 			s.ask(t, "GET", path+value, nil).problem(t, 422, "", fmt.Sprintf(`{"query": {"heartbeat": [%q]}}`, message))

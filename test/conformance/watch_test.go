@@ -76,6 +76,19 @@ func TestAWatchTellsEveryChange(t *testing.T) { // vector 42
 	}
 }
 
+// Such numbers of seconds are no time.Duration any more; what became of them came all the time.
+func TestARareHeartbeatDoesNotComeAtOnce(t *testing.T) {
+	s := start(t)
+	for i, heartbeat := range []string{"86401", "9223372036", "9223372037", "10000000000", "18446744074", "9223372036854775807", "99999999999999999999"} {
+		w := s.watch(t, apps+"?watch&heartbeat="+heartbeat)
+		s.ask(t, "POST", apps, app(fmt.Sprint("a", i))).want(t, 200)
+		if line := w.line(t); line == "" {
+			t.Errorf("a heartbeat came before %s seconds were over", heartbeat)
+		}
+		w.close()
+	}
+}
+
 func TestHeartbeatsDoNotWaitForSilence(t *testing.T) {
 	s := start(t)
 	w := s.watch(t, apps+"?watch&heartbeat=1")
