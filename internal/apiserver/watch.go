@@ -129,11 +129,15 @@ func (st *stream) send(l line) error {
 	return st.write(append(data, '\n'))
 }
 
+// write sends at once. A client that does not read is cut off after a while: until then, what waits for it is kept in
+// memory, and the stream hears of nothing else. The pipe of a client in this process knows no deadline.
 func (st *stream) write(data []byte) error {
+	connection := http.NewResponseController(st.w)
+	_ = connection.SetWriteDeadline(time.Now().Add(st.s.patience))
 	if _, err := st.w.Write(data); err != nil {
 		return err
 	}
-	return http.NewResponseController(st.w).Flush()
+	return connection.Flush()
 }
 
 // broken leaves a record out that cannot be read. Who resumes keeps objects: it would keep what it knew of this one for
