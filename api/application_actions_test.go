@@ -85,6 +85,14 @@ func TestABindingIsStampedAndOwned(t *testing.T) {
 		t.Errorf("bound again: owners %v, stamps %s and %s", a.Metadata.Owners, a.Status.Scheduled, a.Status.KubeControllerTriggered)
 	}
 
+	a.Metadata.Owners = []api.ResourceRef{{API: "core", Kind: "Role", Name: "r"}, *cluster("left")}
+	if _, err := act(t, a, "binding", &api.ClusterBinding{Cluster: *cluster("edge-1")}, at(7)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]api.ResourceRef{{API: "core", Kind: "Role", Name: "r"}, *cluster("edge-1")}, a.Metadata.Owners); diff != "" {
+		t.Errorf("owners that were lost, after binding again: %s", diff)
+	}
+
 	a.Status.RunningOn = cluster("edge-1")
 	if _, err := act(t, a, "binding", &api.ClusterBinding{Cluster: *cluster("edge-2")}, at(6)); err != nil {
 		t.Fatal(err)
