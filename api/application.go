@@ -182,8 +182,8 @@ func (s *ApplicationSpec) CheckWire(e *wire.Errors) {
 
 // ClusterBinding is the body of PUT …/binding: the scheduler's decision.
 type ClusterBinding struct {
-	API     string      `json:"api,omitempty"`
-	Kind    string      `json:"kind,omitempty"`
+	API     string      `json:"api,omitempty" wire:"default=kubernetes"`
+	Kind    string      `json:"kind,omitempty" wire:"default=ClusterBinding"`
 	Cluster ResourceRef `json:"cluster" wire:"required"`
 	// UID and Generation, when given, must be those of the application that was decided on.
 	UID        string `json:"uid" wire:"added"`
@@ -228,8 +228,8 @@ func (x Expectation) holds(actual *ResourceRef) bool { return !x.Stated || SameR
 
 // ApplicationComplete is the body of PUT …/complete, which an application sends when its work is done.
 type ApplicationComplete struct {
-	API   string  `json:"api,omitempty"`
-	Kind  string  `json:"kind,omitempty"`
+	API   string  `json:"api,omitempty" wire:"default=kubernetes"`
+	Kind  string  `json:"kind,omitempty" wire:"default=Complete"`
 	Token *string `json:"token"`
 }
 
@@ -240,8 +240,8 @@ func (c *ApplicationComplete) CheckWire(e *wire.Errors) {
 
 // ApplicationShutdown is the body of PUT …/shutdown, which an application sends when it may be stopped.
 type ApplicationShutdown struct {
-	API   string  `json:"api,omitempty"`
-	Kind  string  `json:"kind,omitempty"`
+	API   string  `json:"api,omitempty" wire:"default=kubernetes"`
+	Kind  string  `json:"kind,omitempty" wire:"default=Shutdown"`
 	Token *string `json:"token"`
 }
 

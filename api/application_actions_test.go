@@ -85,6 +85,14 @@ func TestABindingIsStampedAndOwned(t *testing.T) {
 		t.Errorf("bound again: owners %v, stamps %s and %s", a.Metadata.Owners, a.Status.Scheduled, a.Status.KubeControllerTriggered)
 	}
 
+	a.Metadata.Owners = []api.ResourceRef{{API: "core", Kind: "Role", Name: "r"}, *cluster("left")}
+	if _, err := act(t, a, "binding", &api.ClusterBinding{Cluster: *cluster("edge-1")}, at(7)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]api.ResourceRef{{API: "core", Kind: "Role", Name: "r"}, *cluster("edge-1")}, a.Metadata.Owners); diff != "" {
+		t.Errorf("owners that were lost, after binding again: %s", diff)
+	}
+
 	a.Status.RunningOn = cluster("edge-1")
 	if _, err := act(t, a, "binding", &api.ClusterBinding{Cluster: *cluster("edge-2")}, at(6)); err != nil {
 		t.Fatal(err)
@@ -174,11 +182,12 @@ func TestBindingsSurviveTheirEncoding(t *testing.T) {
 		if err := wire.Decode(parse(t, text(t, b)), &got, wire.Create); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		b.API, b.Kind = "kubernetes", "ClusterBinding"
 		if diff := cmp.Diff(b, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	c := api.CloudBinding{Cloud: *cluster("a"), Expected: api.Expect(nil)}
+	c := api.CloudBinding{API: "infrastructure", Kind: "CloudBinding", Cloud: *cluster("a"), Expected: api.Expect(nil)}
 	var got api.CloudBinding
 	if err := wire.Decode(parse(t, text(t, c)), &got, wire.Create); err != nil || cmp.Diff(c, got) != "" {
 		t.Errorf("%v: %s", err, cmp.Diff(c, got))

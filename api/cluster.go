@@ -26,7 +26,7 @@ type Cluster struct {
 // ClusterSpec is what the user says of a cluster.
 type ClusterSpec struct {
 	Kubeconfig      Kubeconfig       `json:"kubeconfig"`
-	Tosca           map[string]any   `json:"tosca"`
+	Tosca           ClusterTosca     `json:"tosca"`
 	CustomResources []string         `json:"custom_resources"`
 	Constraints     CloudConstraints `json:"constraints" wire:"required"`
 	Metrics         []MetricRef      `json:"metrics"`
@@ -119,27 +119,34 @@ type ClusterNodeCondition struct {
 	Type    string `json:"type" wire:"required"`
 }
 
-// CheckWire holds the rules about the whole specification.
+// CheckWire holds the rule about the whole specification.
 func (s *ClusterSpec) CheckWire(e *wire.Errors) {
 	if len(s.Kubeconfig) == 0 && len(s.Tosca) == 0 {
 		e.AddSchema("The cluster should be defined by a kubeconfig file or a TOSCA template.")
 	}
-	if len(s.Tosca) == 0 {
+}
+
+// ClusterTosca is a TOSCA template of a cluster, empty for none.
+type ClusterTosca map[string]any
+
+// CheckWire checks that the template gives a kubeconfig, and its outer form.
+func (t ClusterTosca) CheckWire(e *wire.Errors) {
+	if len(t) == 0 {
 		return
 	}
-	topology, _ := s.Tosca["topology_template"].(map[string]any)
+	topology, _ := t["topology_template"].(map[string]any)
 	outputs, _ := topology["outputs"].(map[string]any)
 	if empty(outputs["kubeconfig"]) {
-		e.At("tosca").Add("Invalid TOSCA template content. The output `kubeconfig` is missing.")
-	} else if !toscaForm(s.Tosca) {
-		e.At("tosca").Add("Invalid TOSCA template content.")
+		e.Add("Invalid TOSCA template content. The output `kubeconfig` is missing.")
+	} else if !toscaForm(t) {
+		e.Add("Invalid TOSCA template content.")
 	}
 }
 
 // CloudBinding is the body of PUT …/binding on a cluster.
 type CloudBinding struct {
-	API        string      `json:"api,omitempty"`
-	Kind       string      `json:"kind,omitempty"`
+	API        string      `json:"api,omitempty" wire:"default=infrastructure"`
+	Kind       string      `json:"kind,omitempty" wire:"default=CloudBinding"`
 	Cloud      ResourceRef `json:"cloud" wire:"required"`
 	UID        string      `json:"uid" wire:"added"`
 	Generation int64       `json:"generation" wire:"added"`

@@ -8,13 +8,14 @@ const (
 	NotReady    = "NotReady"    // Healthy: a node is not ready
 )
 
-// Settle recomputes the state when a condition has changed.
+// Settle keeps the stamps monotonic, and recomputes the state when a condition has changed.
 func (c *Cluster) Settle(before Resource) {
 	old, _ := before.(*Cluster)
 	if old == nil {
 		old = &Cluster{}
 	}
 	c.Status.Scheduled = notBefore(c.Status.Scheduled, old.Status.Scheduled)
+	c.Status.KubeControllerTriggered = notBefore(c.Status.KubeControllerTriggered, old.Status.KubeControllerTriggered)
 	if conditionsChanged(c.Status.Conditions, old.Status.Conditions) {
 		c.Status.State, c.Status.Reason = c.project()
 	}

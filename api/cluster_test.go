@@ -51,6 +51,27 @@ func TestTheStateOfAClusterFollowsFromItsConditions(t *testing.T) {
 	}
 }
 
+func TestTheStampsOfAClusterNeverGoBack(t *testing.T) {
+	for name, c := range map[string]struct{ before, sent, want *api.Time }{
+		"the first one":     {nil, at(3), at(3)},
+		"a later one":       {at(3), at(5), at(5)},
+		"an earlier one":    {at(3), at(1), at(3)},
+		"one is taken away": {at(3), nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, after := api.New[api.Cluster](), api.New[api.Cluster]()
+			before.Status.Scheduled, before.Status.KubeControllerTriggered = c.before, c.before
+			after.Status.Scheduled, after.Status.KubeControllerTriggered = c.sent, c.sent
+			after.Settle(before)
+			for _, got := range []*api.Time{after.Status.Scheduled, after.Status.KubeControllerTriggered} {
+				if (got == nil) != (c.want == nil) || got != nil && !got.Equal(*c.want) {
+					t.Errorf("got %v, want %v", got, c.want)
+				}
+			}
+		})
+	}
+}
+
 func TestAClusterIsBoundToACloud(t *testing.T) {
 	north := api.ResourceRef{API: "infrastructure", Kind: "GlobalCloud", Name: "north"}
 	c := api.New[api.Cluster]()

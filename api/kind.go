@@ -133,12 +133,23 @@ func (k *Kind) Ref(namespace, name string) ResourceRef {
 // Decode reads an object of this kind from a tree that wire.Parse returned.
 func (k *Kind) Decode(doc any, mode wire.Mode) (Resource, error) {
 	r := k.New()
+	return k.complete(r, doc, mode, wire.Decode(doc, r, mode))
+}
+
+// DecodeUpdate reads what is to replace the stored object; see wire.DecodeUpdate.
+func (k *Kind) DecodeUpdate(doc any, stored Resource) (Resource, error) {
+	r := k.New()
+	return k.complete(r, doc, wire.Update, wire.DecodeUpdate(doc, r, stored))
+}
+
+// complete adds to a decoded object what its kind knows, and to the errors what is wrong with the names of the kind.
+func (k *Kind) complete(r Resource, doc any, mode wire.Mode, err error) (Resource, error) {
 	e, errs := r.envelope(), &wire.Errors{}
-	if err := wire.Decode(doc, r, mode); err != nil && !errors.As(err, &errs) {
+	if err != nil && !errors.As(err, &errs) {
 		return nil, err
 	}
 	if mode != wire.Stored {
-		checkNames(errs, e.API, e.Kind, k.Group, k.Name)
+		checkNames(errs, stated(doc, "api", k.Group), stated(doc, "kind", k.Name), k.Group, k.Name)
 	}
 	if err := errs.Err(); err != nil {
 		return nil, err
@@ -150,12 +161,21 @@ func (k *Kind) Decode(doc any, mode wire.Mode) (Resource, error) {
 	return r, nil
 }
 
-// checkNames checks the api and the kind that a body states; it need not.
+// stated is the text that a document has under a key, want when it has none.
+func stated(doc any, key, want string) string {
+	m, _ := doc.(map[string]any)
+	if text, ok := m[key].(string); ok {
+		return text
+	}
+	return want
+}
+
+// checkNames checks the api and the kind of a body, which need not state them.
 func checkNames(e *wire.Errors, api, kind, wantAPI, wantKind string) {
-	if api != "" && api != wantAPI {
+	if api != wantAPI {
 		e.At("api").Add("Must be equal to " + wantAPI + ".")
 	}
-	if kind != "" && kind != wantKind {
+	if kind != wantKind {
 		e.At("kind").Add("Must be equal to " + wantKind + ".")
 	}
 }

@@ -67,11 +67,20 @@ func (t *ToscaSource) DecodeWire(v any) error {
 		if v != "" && !hasSuffix(v, ".yaml", ".yml") {
 			return wire.Message("Invalid TOSCA template URL.")
 		}
-		*t = ToscaSource{URL: v}
 	case map[string]any:
 		if len(v) > 0 && !toscaForm(v) || !wire.Finite(v) {
 			return wire.Message("Invalid TOSCA template content.")
 		}
+	}
+	return t.DecodeStored(v)
+}
+
+// DecodeStored accepts an object or a text, whatever it says.
+func (t *ToscaSource) DecodeStored(v any) error {
+	switch v := v.(type) {
+	case string:
+		*t = ToscaSource{URL: v}
+	case map[string]any:
 		*t = ToscaSource{Template: v}
 	default:
 		errs := &wire.Errors{}
@@ -83,7 +92,8 @@ func (t *ToscaSource) DecodeWire(v any) error {
 
 func toscaForm(template map[string]any) bool {
 	switch template["tosca_definitions_version"] {
-	case "tosca_simple_yaml_1_0", "tosca_simple_yaml_1_2", "tosca_simple_profile_for_nfv_1_0_0":
+	case "tosca_simple_yaml_1_0", "tosca_simple_yaml_1_2", "tosca_simple_profile_for_nfv_1_0_0",
+		"tosca_simple_profile_for_mec_1_0_0":
 	default:
 		return false
 	}

@@ -1,6 +1,10 @@
 package api
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/rak-n-rok/krake/api/wire"
+)
 
 // Names of the parts of an application.
 const (
@@ -31,6 +35,16 @@ type InventoryObject struct {
 	Hash string `json:"hash"`
 	// Wave is the step of the deployment that it belongs to; removal goes through the waves in reverse.
 	Wave int64 `json:"wave"`
+}
+
+// maxIdentity leaves room in the name of a leftover for the application's UID and, when that name is taken, its own.
+const maxIdentity = 255 - 2*len(".00000000-0000-0000-0000-000000000000")
+
+// CheckWire checks that the cluster can stand in the name of a leftover: no route would lead there otherwise.
+func (o *InventoryObject) CheckWire(e *wire.Errors) {
+	if !ValidName(o.Cluster) || len(o.Cluster) > maxIdentity {
+		e.At("cluster").Add("Not the identity of a cluster.")
+	}
 }
 
 // SameObject says whether two entries are the same object on the same cluster.

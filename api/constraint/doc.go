@@ -3,8 +3,8 @@
 // them against the labels or metrics of a candidate.
 //
 // A constraint is a value that remembers the text it was written as. That text is what the interface stores and
-// returns; meaning alone, never spelling, decides whether two constraints are equal. Every constraint other than the
-// zero value has passed all checks, so matching cannot fail.
+// returns; meaning alone, never spelling, decides whether two constraints are equal. Every constraint has passed
+// all checks, so matching cannot fail; the zero value and stored texts outside of the grammar match nothing.
 //
 // The package imports the standard library only. It must not know resource kinds, where labels and metric values come
 // from, or how the constraints of one resource are combined: that is the scheduler's business.

@@ -34,6 +34,21 @@ func (l *Label) DecodeWire(v any) error {
 	return nil
 }
 
+// DecodeStored is DecodeWire for what is stored. A text that the grammar refuses, but that of the server that stored it did
+// not, is kept as it is, as a constraint that matches nothing.
+func (l *Label) DecodeStored(v any) error {
+	text, ok := v.(string)
+	if !ok {
+		return notText("label", v)
+	}
+	parsed, err := ParseLabel(text)
+	if err != nil {
+		parsed = Label{text: text, unread: true}
+	}
+	*l = parsed
+	return nil
+}
+
 // MarshalText returns the text as it was written; in JSON a constraint is that string. The zero value is an error.
 func (m Metric) MarshalText() ([]byte, error) {
 	if m.IsZero() {
@@ -55,6 +70,20 @@ func (m *Metric) DecodeWire(v any) error {
 	parsed, err := ParseMetric(text)
 	if err != nil {
 		return err
+	}
+	*m = parsed
+	return nil
+}
+
+// DecodeStored is DecodeWire for what is stored, as for labels.
+func (m *Metric) DecodeStored(v any) error {
+	text, ok := v.(string)
+	if !ok {
+		return notText("metric", v)
+	}
+	parsed, err := ParseMetric(text)
+	if err != nil {
+		parsed = Metric{text: text, unread: true}
 	}
 	*m = parsed
 	return nil

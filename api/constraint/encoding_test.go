@@ -77,3 +77,57 @@ func TestDecodeWireRefusesEverythingElseAndKeepsTheOldValue(t *testing.T) {
 		t.Errorf("changed to %q and %q", l, m)
 	}
 }
+
+// A text that another server accepted is not ours to lose: it is kept to the letter and keeps everything away.
+func TestStoredTextsOutsideOfTheGrammarAreKept(t *testing.T) {
+	var l, same, other constraint.Label
+	var m, sameM, otherM constraint.Metric
+	for _, text := range []string{"location over PL", "", "location is $DE", "load > abc", "load > 1e999"} {
+		for _, decode := range []func(any) error{l.DecodeStored, same.DecodeStored, m.DecodeStored, sameM.DecodeStored} {
+			if err := decode(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := other.DecodeStored(text + " "); err != nil {
+			t.Fatal(err)
+		}
+		if err := otherM.DecodeStored(text + " "); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []interface {
+			MarshalText() ([]byte, error)
+			String() string
+			Canonical() string
+			IsZero() bool
+		}{l, m} {
+			if got, err := c.MarshalText(); err != nil || string(got) != text || c.String() != text || c.Canonical() != text || c.IsZero() {
+				t.Errorf("%q became %q, %v", text, got, err)
+			}
+		}
+		if l.Matches(map[string]string{"": "", "location": "PL", "load": "abc"}) || m.Matches(map[string]float64{"": 0, "load": 5}) {
+			t.Errorf("%q matches something", text)
+		}
+		if !l.Equal(same) || l.Equal(other) || l.Equal(mustLabel(t, "a is b")) || mustLabel(t, "a is b").Equal(l) || l.Equal(constraint.Label{}) {
+			t.Errorf("the label constraint %q equals what it must not, or not itself", text)
+		}
+		if !m.Equal(sameM) || m.Equal(otherM) || m.Equal(mustMetric(t, "a is 1")) || mustMetric(t, "a is 1").Equal(m) || m.Equal(constraint.Metric{}) {
+			t.Errorf("the metric constraint %q equals what it must not, or not itself", text)
+		}
+	}
+}
+
+func TestStoredTextsOfTheGrammarAreParsed(t *testing.T) {
+	var l constraint.Label
+	var m constraint.Metric
+	if err := l.DecodeStored("k=v"); err != nil || !l.Equal(mustLabel(t, "k is v")) {
+		t.Errorf("got %q, %v", l, err)
+	}
+	if err := m.DecodeStored("k>5"); err != nil || !m.Equal(mustMetric(t, "k > 5")) {
+		t.Errorf("got %q, %v", m, err)
+	}
+	for _, v := range []any{nil, int64(5), true, []any{"a is b"}} {
+		if l.DecodeStored(v) == nil || m.DecodeStored(v) == nil {
+			t.Errorf("%v was taken", v)
+		}
+	}
+}

@@ -41,6 +41,7 @@ type Label struct {
 	key    string
 	op     LabelOp
 	values []string
+	unread bool // there is a text only, outside of the grammar
 }
 
 // NewLabel makes a label constraint without a text; its canonical text takes that place. The operators for equality
@@ -83,7 +84,7 @@ func (l Label) Op() LabelOp { return l.op }
 func (l Label) Values() []string { return slices.Clone(l.values) }
 
 // IsZero says whether l is the zero value.
-func (l Label) IsZero() bool { return l.op == 0 }
+func (l Label) IsZero() bool { return l.op == 0 && !l.unread }
 
 // Matches says whether a candidate with these labels satisfies the constraint. A candidate without the label never
 // does, whatever the operator.
@@ -102,18 +103,23 @@ func (l Label) Matches(labels map[string]string) bool {
 }
 
 // Equal says whether two constraints have the same operator, key and values; order and repetition of the values
-// count, spelling does not. An update that changes only spelling is no update (specification, section 3.6.1).
+// count, spelling does not. An update that changes only spelling is no update (specification, section 3.6.1). Texts that
+// were not understood are equal when they are the same.
 func (l Label) Equal(other Label) bool {
+	if l.unread || other.unread {
+		return l.unread == other.unread && l.text == other.text
+	}
 	return l.op == other.op && l.key == other.key && slices.Equal(l.values, other.values)
 }
 
 // String returns the text as it was written.
 func (l Label) String() string { return l.text }
 
-// Canonical returns the one text that all constraints equal to l share. It parses to a constraint equal to l.
+// Canonical returns the one text that all constraints equal to l share. It parses to a constraint equal to l, if its
+// text was understood.
 func (l Label) Canonical() string {
-	if l.IsZero() {
-		return ""
+	if l.op == 0 {
+		return l.text
 	}
 	values := strings.Join(l.values, ", ")
 	if l.op.takesList() {

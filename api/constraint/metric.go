@@ -44,6 +44,8 @@ type Metric struct {
 	key   string
 	op    MetricOp
 	value float64 // finite, and never -0
+
+	unread bool // there is a text only, outside of the grammar
 }
 
 // NewMetric makes a metric constraint without a text; its canonical text takes that place. A malformed key is a
@@ -74,7 +76,7 @@ func (m Metric) Op() MetricOp { return m.op }
 func (m Metric) Value() float64 { return m.value }
 
 // IsZero says whether m is the zero value.
-func (m Metric) IsZero() bool { return m.op == 0 }
+func (m Metric) IsZero() bool { return m.op == 0 && !m.unread }
 
 // Matches says whether a candidate with these metric values satisfies the constraint. A candidate without the metric
 // never does, whatever the operator, and a NaN counts as no value: it must not satisfy MetricNotEqual by accident.
@@ -102,18 +104,23 @@ func (m Metric) Matches(metrics map[string]float64) bool {
 }
 
 // Equal says whether two constraints have the same operator, key and number. Spelling does not count, neither of the
-// operator nor of the number: "load > 5" equals "load gt 5.0".
+// operator nor of the number: "load > 5" equals "load gt 5.0". Texts that were not understood are equal when they are the
+// same.
 func (m Metric) Equal(other Metric) bool {
+	if m.unread || other.unread {
+		return m.unread == other.unread && m.text == other.text
+	}
 	return m.op == other.op && m.key == other.key && m.value == other.value
 }
 
 // String returns the text as it was written.
 func (m Metric) String() string { return m.text }
 
-// Canonical returns the one text that all constraints equal to m share. It parses to a constraint equal to m.
+// Canonical returns the one text that all constraints equal to m share. It parses to a constraint equal to m, if its
+// text was understood.
 func (m Metric) Canonical() string {
-	if m.IsZero() {
-		return ""
+	if m.op == 0 {
+		return m.text
 	}
 	return m.key + " " + m.op.String() + " " + formatNumber(m.value)
 }

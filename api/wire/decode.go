@@ -29,6 +29,13 @@ const (
 // any other error becomes a message there.
 type Decoder interface{ DecodeWire(v any) error }
 
+// A StoredDecoder is a Decoder with rules about content, by which it reads what is stored leniently: the rules may be
+// younger than the value, or stricter than those of the server that stored it.
+type StoredDecoder interface {
+	Decoder
+	DecodeStored(v any) error
+}
+
 // A NullDecoder tells null from absent: it is called for an explicit null.
 type NullDecoder interface{ DecodeNull() }
 
@@ -36,13 +43,22 @@ type NullDecoder interface{ DecodeNull() }
 type Enum interface{ Members() []string }
 
 // A Checker has rules beyond those of its single fields or elements. It is asked once these are well-formed; never about
-// a stored document, which may be older than the rule.
+// what is stored, which may be older than the rule.
 type Checker interface{ CheckWire(e *Errors) }
 
 // Decode fills into, a pointer to a struct, from a tree that Parse returned. Parts of the tree become parts of the
 // result, so the caller must not use the tree again. The error is an *Errors.
 func Decode(doc any, into any, mode Mode) error {
-	d := decoder{mode: mode}
+	return decode(doc, into, decoder{mode: mode})
+}
+
+// DecodeUpdate is Decode for what is to replace stored, a pointer of the same type. Rules about content are broken only
+// by what the update brings: what stays as it is stored may break them, or its owner could change nothing else.
+func DecodeUpdate(doc any, into, stored any) error {
+	return decode(doc, into, decoder{mode: Update, stored: reflect.ValueOf(stored)})
+}
+
+func decode(doc any, into any, d decoder) error {
 	if doc == nil {
 		d.root.AddSchema("Invalid input type.")
 		return &d.root
@@ -60,33 +76,79 @@ func Default(into any) {
 // A decoder remembers where it is, so that nodes of the error tree are made for errors only.
 type decoder struct {
 	mode     Mode
+	stored   reflect.Value // what an update replaces, if it is known
 	root     Errors
 	path     []step
 	failures int
 }
 
-// A step leads from an object to a field, or from a list to an element.
+// A step leads one level down.
 type step struct {
-	key   string
-	index bool
+	kind stepKind
+	key  string
 }
+
+type stepKind int
+
+const (
+	toField   stepKind = iota
+	toElement          // of a list
+	toEntry            // of a map; errors stand below its key and the word "value"
+	toVariant          // of a polymorphic container; errors stand in the container
+)
 
 // here returns the error node of the current place and counts a failure.
 func (d *decoder) here() *Errors {
 	d.failures++
 	e := &d.root
 	for _, s := range d.path {
-		e = e.child(s.key, s.index)
+		switch s.kind {
+		case toField, toElement:
+			e = e.child(s.key, s.kind == toElement)
+		case toEntry:
+			e = e.At(s.key).At("value")
+		case toVariant:
+		}
 	}
 	return e
 }
 
 func (d *decoder) fail(message string) { d.here().Add(message) }
 
-func (d *decoder) at(key string, index bool, do func()) {
-	d.path = append(d.path, step{key, index})
+func (d *decoder) at(kind stepKind, key string, do func()) {
+	d.path = append(d.path, step{kind, key})
 	do()
 	d.path = d.path[:len(d.path)-1]
+}
+
+// unchanged says whether the value of the current place is stored there, too; in a list, at any place.
+func (d *decoder) unchanged(v reflect.Value) bool {
+	return d.stored.IsValid() && holds(d.stored, d.path, v)
+}
+
+func holds(stored reflect.Value, path []step, v reflect.Value) bool {
+	if stored.Kind() == reflect.Pointer {
+		return !stored.IsNil() && holds(stored.Elem(), path, v)
+	}
+	if len(path) == 0 {
+		return equal(stored, v)
+	}
+	key, rest := path[0].key, path[1:]
+	switch stored.Kind() {
+	case reflect.Struct:
+		f, known := structureOf(stored.Type()).lookup(key)
+		return known && holds(stored.FieldByIndex(f.index), rest, v)
+	case reflect.Slice:
+		for i := range stored.Len() {
+			if holds(stored.Index(i), rest, v) {
+				return true
+			}
+		}
+	case reflect.Map:
+		entry := stored.MapIndex(reflect.ValueOf(key).Convert(stored.Type().Key()))
+		return entry.IsValid() && holds(entry, rest, v)
+	}
+	return false
 }
 
 func (d *decoder) value(v reflect.Value, raw any, f field) {
@@ -104,7 +166,7 @@ func (d *decoder) value(v reflect.Value, raw any, f field) {
 		return
 	}
 	if dec, ok := v.Addr().Interface().(Decoder); ok {
-		d.custom(dec, raw)
+		d.custom(v, dec, raw)
 		return
 	}
 	if en, ok := v.Interface().(Enum); ok {
@@ -141,7 +203,7 @@ func (d *decoder) check(v reflect.Value) {
 	}
 	found := &Errors{}
 	c.CheckWire(found)
-	if !found.Empty() {
+	if !found.Empty() && !d.unchanged(v) {
 		*d.here() = *found
 	}
 }
@@ -163,14 +225,26 @@ func (d *decoder) null(v reflect.Value, f field) {
 	}
 }
 
-func (d *decoder) custom(dec Decoder, raw any) {
-	switch err := dec.DecodeWire(raw).(type) {
+func (d *decoder) custom(v reflect.Value, dec Decoder, raw any) {
+	switch err := d.decodeItself(v, dec, raw).(type) {
 	case nil:
 	case *Errors:
 		*d.here() = *err
 	default:
 		d.fail(err.Error())
 	}
+}
+
+func (d *decoder) decodeItself(v reflect.Value, dec Decoder, raw any) error {
+	lenient, ok := dec.(StoredDecoder)
+	if ok && d.mode == Stored {
+		return lenient.DecodeStored(raw)
+	}
+	err := dec.DecodeWire(raw)
+	if err != nil && ok && lenient.DecodeStored(raw) == nil && d.unchanged(v) {
+		return nil
+	}
+	return err
 }
 
 func (d *decoder) enum(v reflect.Value, en Enum, raw any) {
@@ -211,11 +285,11 @@ func (d *decoder) field(v reflect.Value, m map[string]any, f *field) {
 		return
 	}
 	if present {
-		d.at(f.name, false, func() { d.value(v, raw, *f) })
+		d.at(toField, f.name, func() { d.value(v, raw, *f) })
 		return
 	}
 	if f.required && d.mode != Stored || f.sub && d.mode == Update {
-		d.at(f.name, false, func() { d.fail("Missing data for required field.") })
+		d.at(toField, f.name, func() { d.fail("Missing data for required field.") })
 		return
 	}
 	d.absent(v, *f)
@@ -239,7 +313,7 @@ func (d *decoder) variant(v reflect.Value, s *structure, m map[string]any) {
 	case raw == nil:
 		d.here().AddSchema("Invalid input type.")
 	default:
-		d.value(v.FieldByIndex(f.index), raw, f)
+		d.at(toVariant, name, func() { d.value(v.FieldByIndex(f.index), raw, f) })
 	}
 }
 
@@ -269,9 +343,18 @@ func (d *decoder) list(v reflect.Value, raw any) {
 	}
 	out := reflect.MakeSlice(v.Type(), len(items), len(items))
 	for i, item := range items {
-		d.at(strconv.Itoa(i), true, func() { d.value(out.Index(i), item, field{}) })
+		d.at(toElement, strconv.Itoa(i), func() { d.element(out.Index(i), item) })
 	}
 	v.Set(out)
+}
+
+// element decodes an element of a list, which is never null: for what is stored, too, there is no default to take.
+func (d *decoder) element(v reflect.Value, raw any) {
+	if raw == nil {
+		d.fail("Field may not be null.")
+		return
+	}
+	d.value(v, raw, field{})
 }
 
 func (d *decoder) mapping(v reflect.Value, raw any) {
@@ -283,7 +366,7 @@ func (d *decoder) mapping(v reflect.Value, raw any) {
 	elem := v.Type().Elem()
 	if elem.Kind() == reflect.Interface {
 		v.Set(reflect.ValueOf(m).Convert(v.Type()))
-		if d.mode != Stored && !Finite(m) {
+		if d.mode != Stored && !Finite(m) && !d.unchanged(v) {
 			d.fail(notFinite)
 		}
 		return
@@ -291,9 +374,7 @@ func (d *decoder) mapping(v reflect.Value, raw any) {
 	out := reflect.MakeMapWithSize(v.Type(), len(m))
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		value := reflect.New(elem).Elem()
-		d.at(key, false, func() {
-			d.at("value", false, func() { d.value(value, m[key], field{}) })
-		})
+		d.at(toEntry, key, func() { d.value(value, m[key], field{}) })
 		out.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), value)
 	}
 	v.Set(out)

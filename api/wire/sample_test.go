@@ -121,6 +121,16 @@ func (m *mood) DecodeWire(v any) error {
 	return nil
 }
 
+// DecodeStored takes any text.
+func (m *mood) DecodeStored(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return wire.Message("Not a mood.")
+	}
+	m.text = s
+	return nil
+}
+
 // tree parses a document that is part of a test.
 func tree(t testing.TB, text string) any {
 	t.Helper()

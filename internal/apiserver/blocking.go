@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"strings"
@@ -22,9 +23,8 @@ type waiting struct {
 	watch *store.Watch
 }
 
-// blocking reads the parameter of that name. The watch is opened before the write, so that no state is missed. uid is
-// that of the object to be created, empty to take that of the object as it is.
-func (s *Server) blocking(r *http.Request, t target, uid string) (*waiting, error) {
+// blocking reads the parameter of that name. The watch is opened before the write, so that no state is missed.
+func (s *Server) blocking(r *http.Request, t target) (*waiting, error) {
 	state := r.URL.Query().Get("blocking")
 	if state == "" || state == "False" || !t.kind.Status || !t.kind.Force {
 		return &waiting{}, nil
@@ -49,11 +49,11 @@ func (w *waiting) until(ctx context.Context, obj api.Resource) api.Resource {
 	uid := api.Meta(obj).UID
 	for {
 		e, err := w.watch.Next(ctx)
+		if errors.Is(err, store.ErrBroken) || err == nil && !w.t.covers(e.Key) {
+			continue
+		}
 		if err != nil {
 			return obj
-		}
-		if !w.t.covers(e.Key) {
-			continue
 		}
 		seen, err := decodeRecord(w.t.kind, store.Record{Key: e.Key, Value: e.Value, Revision: e.Revision})
 		if err != nil || api.Meta(seen).UID != uid {
@@ -66,6 +66,14 @@ func (w *waiting) until(ctx context.Context, obj api.Resource) api.Resource {
 			return seen.Resource
 		}
 	}
+}
+
+// removed returns an object whose record went at once: there is no other state to wait for.
+func (w *waiting) removed(obj api.Resource) api.Resource {
+	if w.state == "" {
+		return obj
+	}
+	return gone(obj)
 }
 
 // gone gives the last version of a removed object; applications show it in their state.

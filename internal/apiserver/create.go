@@ -21,7 +21,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, t target) error 
 	if err != nil {
 		return err
 	}
-	wait, err := s.blocking(r, t, api.Meta(obj).UID)
+	wait, err := s.blocking(r, t)
 	if err != nil {
 		return err
 	}

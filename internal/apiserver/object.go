@@ -41,13 +41,16 @@ func (s *Server) load(ctx context.Context, t target) (*stored, error) {
 }
 
 func decodeRecord(k *api.Kind, record store.Record) (*stored, error) {
+	broken := func(err error) error {
+		return &store.BrokenError{Key: record.Key, Revision: record.Revision, Reason: err}
+	}
 	tree, err := wire.Parse(record.Value)
 	if err != nil {
-		return nil, &store.BrokenError{Key: record.Key, Reason: err}
+		return nil, broken(err)
 	}
 	r, err := k.Decode(tree, wire.Stored)
 	if err != nil {
-		return nil, &store.BrokenError{Key: record.Key, Reason: err}
+		return nil, broken(err)
 	}
 	api.Meta(r).ResourceVersion = strconv.FormatInt(record.Revision, 10)
 	return &stored{Resource: r, record: record, tree: tree}, nil
@@ -177,6 +180,11 @@ func (s *Server) removal(ctx context.Context, t target, cur *stored, c *change, 
 	for _, p := range t.kind.Parts {
 		key := t.kind.PartKey(uid, p.Name)
 		content, revision, err := s.loadPart(ctx, key, p)
+		if c.forced && errors.Is(err, store.ErrBroken) {
+			s.log.Warn("a broken part is removed with its object", "key", key, "error", err)
+			txn.Do = append(txn.Do, store.Delete(key))
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
 	"log/slog"
@@ -32,9 +33,13 @@ type Options struct {
 	// AnyHost serves requests whatever their Host header says. Without it only loopback names are served, so that no
 	// web page can reach the API by pointing a name of its own at this machine.
 	AnyHost bool
+	// Patience is how long the client of a watch may take nothing before it is cut off; 30 s when zero.
+	Patience time.Duration
 	// Now replaces the clock.
 	Now func() time.Time
 }
+
+const defaultPatience = 30 * time.Second
 
 // Server is the API as an http.Handler.
 type Server struct {
@@ -43,6 +48,7 @@ type Server struct {
 	user        string
 	problemBase string
 	origin      string
+	patience    time.Duration
 	clock       func() time.Time
 	handler     http.Handler
 	turns       [256]sync.Mutex // see turn
@@ -52,7 +58,7 @@ type Server struct {
 // New returns the API over a store.
 func New(o Options) *Server {
 	s := &Server{store: o.Store, log: o.Log, user: o.User, problemBase: o.ProblemBase, origin: o.Origin, clock: o.Now,
-		seed: maphash.MakeSeed()}
+		patience: cmp.Or(o.Patience, defaultPatience), seed: maphash.MakeSeed()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

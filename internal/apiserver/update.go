@@ -38,13 +38,15 @@ func (s *Server) update(w http.ResponseWriter, r *http.Request, t target) error 
 	return nil
 }
 
-// decodeUpdate reads the body of an update. Added fields that it does not mention are those of cur.
+// decodeUpdate reads the body of an update. Added fields that it does not mention are those of cur, and what it leaves as
+// it is there is asked for no rules.
 func decodeUpdate(b *body, t target, cur *stored) (api.Resource, error) {
 	doc := b.tree()
-	if cur != nil {
-		wire.KeepAdded(doc, cur.Resource)
+	if cur == nil {
+		return t.kind.Decode(doc, wire.Update)
 	}
-	return t.kind.Decode(doc, wire.Update)
+	wire.KeepAdded(doc, cur.Resource)
+	return t.kind.DecodeUpdate(doc, cur.Resource)
 }
 
 func finalizersOnlyShrink(next api.Resource, cur *stored) error {
@@ -117,6 +119,6 @@ func patched(b *body, t target, cur *stored) (api.Resource, map[string]any, erro
 		errs.AddSchema("Invalid input type.")
 		return nil, nil, errs
 	}
-	next, err := t.kind.Decode(wire.Patch(wire.Clone(cur.tree), patch), wire.Update)
+	next, err := t.kind.DecodeUpdate(wire.Patch(wire.Clone(cur.tree), patch), cur.Resource)
 	return next, patch, err
 }

@@ -30,7 +30,7 @@ type stream struct {
 }
 
 // watch answers with a line for every change from now on, or, with the parameter resource_version, from there.
-func (s *Server) watch(w http.ResponseWriter, r *http.Request, t target, heartbeat int) error {
+func (s *Server) watch(w http.ResponseWriter, r *http.Request, t target, heartbeat time.Duration) error {
 	query := r.URL.Query()
 	st := &stream{s: s, t: t, w: w, resumable: query.Has("resource_version")}
 	if v := query.Get("resource_version"); v != "" {
@@ -53,7 +53,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, t target, heartbe
 	if err := http.NewResponseController(w).Flush(); err != nil {
 		return nil
 	}
-	st.run(r.Context(), time.Duration(heartbeat)*time.Second)
+	st.run(r.Context(), heartbeat)
 	return nil
 }
 
@@ -63,13 +63,13 @@ func (st *stream) run(ctx context.Context, heartbeat time.Duration) {
 	for {
 		event, err := st.next(ctx, heartbeat, next)
 		switch {
-		case err == nil:
-			err = st.event(event)
+		case err == nil, errors.Is(err, store.ErrBroken):
+			err = st.event(event, err)
 		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
 			next = next.Add(heartbeat)
 			err = st.beat()
 		case st.resumable && errors.Is(err, store.ErrCompacted):
-			_ = st.send(line{Type: "ERROR", Object: st.s.problem(nil, err)})
+			st.fail(err)
 		}
 		if err != nil {
 			return
@@ -94,13 +94,11 @@ func (st *stream) beat() error {
 		st.sent = progress
 		return st.send(line{Type: "BOOKMARK", Cursor: progress.String()})
 	}
-	if _, err := st.w.Write([]byte("\n")); err != nil {
-		return err
-	}
-	return http.NewResponseController(st.w).Flush()
+	return st.write([]byte("\n"))
 }
 
-func (st *stream) event(e store.Event) error {
+// event sends an event, if it is of the collection. broken says why the store cannot read its value, nil if it can.
+func (st *stream) event(e store.Event, broken error) error {
 	if !st.t.covers(e.Key) {
 		return nil
 	}
@@ -108,12 +106,14 @@ func (st *stream) event(e store.Event) error {
 	if e.Type == store.Deleted {
 		revision = e.Revision
 	}
-	obj, err := decodeRecord(st.t.kind, store.Record{Key: e.Key, Value: e.Value, Revision: revision})
-	if err != nil {
-		st.s.log.Error("a broken record is left out of a watch", "key", e.Key, "error", err)
-		return nil
+	object, err := json.RawMessage(nil), broken
+	if err == nil {
+		object, err = readable(st.t.kind, store.Record{Key: e.Key, Value: e.Value, Revision: revision})
 	}
-	l := line{Type: strings.ToUpper(e.Type.String()), Object: obj.Resource}
+	if err != nil {
+		return st.broken(e.Key, err)
+	}
+	l := line{Type: strings.ToUpper(e.Type.String()), Object: object}
 	if st.resumable {
 		st.sent = e.Cursor
 		l.Cursor = e.Cursor.String()
@@ -126,8 +126,33 @@ func (st *stream) send(l line) error {
 	if err != nil {
 		return err
 	}
-	if _, err := st.w.Write(append(data, '\n')); err != nil {
+	return st.write(append(data, '\n'))
+}
+
+// write sends at once. A client that does not read is cut off after a while: until then, what waits for it is kept in
+// memory, and the stream hears of nothing else. The pipe of a client in this process knows no deadline.
+func (st *stream) write(data []byte) error {
+	connection := http.NewResponseController(st.w)
+	_ = connection.SetWriteDeadline(time.Now().Add(st.s.patience))
+	if _, err := st.w.Write(data); err != nil {
 		return err
 	}
-	return http.NewResponseController(st.w).Flush()
+	return connection.Flush()
+}
+
+// broken leaves a record out that cannot be read. Who resumes keeps objects: it would keep what it knew of this one for
+// ever, since the record's deletion cannot be told either. So it has to list again; the list has left the record out.
+func (st *stream) broken(key string, err error) error {
+	st.s.log.Error("a broken record is left out of a watch", "key", key, "error", err)
+	if !st.resumable {
+		return nil
+	}
+	err = api.NewProblem(http.StatusGone, "", "410: Gone: the record %s cannot be read; list again", key)
+	st.fail(err)
+	return err
+}
+
+// fail is the last line of a resumable watch.
+func (st *stream) fail(err error) {
+	_ = st.send(line{Type: "ERROR", Object: st.s.problem(nil, err)})
 }

@@ -38,7 +38,8 @@ const shutdownTimeout = 5 * time.Second
 // Run serves until ctx ends. ready, if not nil, is called with the address once requests are served.
 func Run(ctx context.Context, cfg Config, ready func(address string)) error {
 	started := time.Now()
-	if err := cfg.check(); err != nil {
+	open, err := cfg.open()
+	if err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", cfg.Listen)
@@ -55,7 +56,7 @@ func Run(ctx context.Context, cfg Config, ready func(address string)) error {
 	}
 	defer st.Close()
 	handler := apiserver.New(apiserver.Options{
-		Store: st, Log: cfg.Log, User: cfg.User, Origin: cfg.Origin, AnyHost: cfg.Insecure,
+		Store: st, Log: cfg.Log, User: cfg.User, Origin: cfg.Origin, AnyHost: open,
 	})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -96,22 +97,23 @@ func Run(ctx context.Context, cfg Config, ready func(address string)) error {
 	return errors.Join(err, stopped)
 }
 
-// check refuses to serve strangers by mistake.
-func (cfg Config) check() error {
+// open says whether other machines can reach the API, and refuses to serve strangers by mistake. On a loopback address
+// there are none, whatever the configuration allows: web pages are kept away as ever.
+func (cfg Config) open() (bool, error) {
 	host, _, err := net.SplitHostPort(cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("the address to listen on must be HOST:PORT, not %q", cfg.Listen)
+		return false, fmt.Errorf("the address to listen on must be HOST:PORT, not %q", cfg.Listen)
 	}
 	ip := net.ParseIP(host)
 	if host == "localhost" || ip != nil && ip.IsLoopback() {
-		return nil
+		return false, nil
 	}
 	if !cfg.Insecure {
-		return fmt.Errorf("%s can be reached from other machines, and every caller could do everything: "+
+		return false, fmt.Errorf("%s can be reached from other machines, and every caller could do everything: "+
 			"listen on 127.0.0.1, or say --insecure if the network keeps strangers away", cfg.Listen)
 	}
 	cfg.Log.Warn("INSECURE: everyone who reaches this address can do everything", "address", cfg.Listen)
-	return nil
+	return true, nil
 }
 
 func listenError(address string, err error) error {

@@ -117,10 +117,12 @@ func (e *SlowError) Error() string {
 // Is makes the error match ErrSlow.
 func (e *SlowError) Is(target error) bool { return target == ErrSlow }
 
-// BrokenError says why a stored value cannot be read.
+// BrokenError says why a stored value cannot be read. Revision is that of its
+// last write, so that it can be removed on condition that it is still broken.
 type BrokenError struct {
-	Key    string
-	Reason error
+	Key      string
+	Revision int64
+	Reason   error
 }
 
 func (e *BrokenError) Error() string {

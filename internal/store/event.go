@@ -116,7 +116,7 @@ func (e *entry) decoded() (event Event, first bool, err error) {
 	e.once.Do(func() {
 		first = true
 		if e.event.Value, e.err = decodeFrame(e.stored); e.err != nil {
-			e.err = &BrokenError{Key: e.event.Key, Reason: e.err}
+			e.err = &BrokenError{Key: e.event.Key, Revision: e.event.ValueRevision, Reason: e.err}
 		}
 		e.stored = nil
 	})

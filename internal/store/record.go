@@ -76,7 +76,7 @@ func (s *Store) read(ctx context.Context, key string, opts ...clientv3.OpOption)
 func newRecord(kv *mvccpb.KeyValue) (Record, error) {
 	value, err := decodeFrame(kv.Value)
 	if err != nil {
-		return Record{}, &BrokenError{Key: string(kv.Key), Reason: err}
+		return Record{}, &BrokenError{Key: string(kv.Key), Revision: kv.ModRevision, Reason: err}
 	}
 	return Record{Key: string(kv.Key), Value: value, Revision: kv.ModRevision, Created: kv.CreateRevision}, nil
 }

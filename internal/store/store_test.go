@@ -136,11 +136,23 @@ func TestABrokenRecordIsReportedAndHurtsNoOther(t *testing.T) {
 	if err != nil || len(records) != 2 || records[0].Key != "/a/1" || records[1].Key != "/a/3" {
 		t.Errorf("List gives %v %v", records, err)
 	}
-	if _, err := s.Get(t.Context(), "/a/2"); !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), "/a/2") {
+	var broken *BrokenError
+	if _, err := s.Get(t.Context(), "/a/2"); !errors.Is(err, ErrBroken) || !errors.As(err, &broken) || broken.Key != "/a/2" {
 		t.Errorf("Get gives %v", err)
 	}
-	if first, second := next(t, w), next(t, w); first.Key != "/a/1" || second.Key != "/a/3" {
-		t.Errorf("Watch gives %v %v", first, second)
+	read := broken.Revision
+	if first := next(t, w); first.Key != "/a/1" {
+		t.Errorf("Watch gives %v", first)
+	}
+	event, err := w.Next(t.Context())
+	if !errors.As(err, &broken) || event.Key != "/a/2" || event.Type != Added || event.Value != nil || broken.Revision != event.Revision || read != event.Revision {
+		t.Errorf("Watch gives %v, %v for the broken one", event, err)
+	}
+	if third := next(t, w); third.Key != "/a/3" {
+		t.Errorf("Watch gives %v", third)
+	}
+	if _, err := s.Commit(t.Context(), Txn{If: []Condition{Unchanged("/a/2", read)}, Do: []Op{Delete("/a/2")}}); err != nil {
+		t.Errorf("removing the broken one gives %v", err)
 	}
 	if got := strings.Count(log.String(), "unknown frame version 7"); got != 2 {
 		t.Errorf("reported %d times, want once by the list and once by the watch:\n%s", got, &log)

@@ -96,7 +96,8 @@ func (s *Store) startingPoint(ctx context.Context, from Cursor) (Cursor, error) 
 }
 
 // Next returns the next event, waiting for it until the context ends, which
-// leaves the watch as it was. Other errors are final: a *SlowError when the
+// leaves the watch as it was. An event whose value cannot be read comes with a
+// *BrokenError and without the value; the watch goes on. Other errors are final: a *SlowError when the
 // reader did not keep up, a *CompactedError when it was resumed and did not
 // keep up with the compaction, ErrClosed when the watch or the store was
 // closed. Only one goroutine may read a watch.
@@ -115,12 +116,10 @@ func (w *Watch) Next(ctx context.Context) (Event, error) {
 			}
 		}
 		event, first, err := e.decoded()
-		if err == nil {
-			return event, nil
+		if first && err != nil {
+			w.hub.log.ErrorContext(ctx, "the event of a broken record", "revision", e.event.Revision, "error", err)
 		}
-		if first {
-			w.hub.log.ErrorContext(ctx, "skipped the event of a broken record", "revision", e.event.Revision, "error", err)
-		}
+		return event, err
 	}
 }
 

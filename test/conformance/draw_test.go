@@ -77,6 +77,13 @@ var byPath = map[string]func(t *rapid.T) any{
 	"Application.spec.csar":            func(t *rapid.T) any { return rapid.SampledFrom([]any{nil, "http://x/a.csar"}).Draw(t, "csar") },
 	"Application.spec.observer_schema": func(*rapid.T) any { return []any{} },
 	"Cluster.spec.tosca":               func(*rapid.T) any { return map[string]any{} },
+
+	"Application.inventory.objects[].cluster": drawIdentity,
+	"Leftover.spec.objects[].cluster":         drawIdentity,
+}
+
+func drawIdentity(t *rapid.T) any {
+	return rapid.StringMatching(`[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?`).Draw(t, "identity of a cluster")
 }
 
 type drawer struct {

@@ -182,6 +182,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 	if got := s.ask(t, "GET", apps, nil).want(t, 200); !strings.Contains(string(got.body), `"tilt":1e999`) {
 		t.Errorf("a stored one is served as %s", got.body)
 	}
+	s.ask(t, "PATCH", apps+"/x", `{"metadata":{"labels":{"a":"b"}}}`).want(t, 200)
 }
 
 func TestBodiesInOtherCharsets(t *testing.T) {
@@ -206,6 +207,22 @@ func TestBodiesInOtherCharsets(t *testing.T) {
 	}
 	post("i", "é", "application/json; charset=klingon").
 		problem(t, 415, "", `415: Unsupported Media Type: the charset "klingon" is not known here, send UTF-8`)
+}
+
+func TestTheNamesOfAKindAreStatedRightOrNotAtAll(t *testing.T) { // section 2.1
+	s := start(t)
+	created := s.ask(t, "POST", apps, app("x")).want(t, 200).document(t)
+	for _, name := range []string{"", "core", "Kubernetes"} {
+		const want = "{'api': ['Must be equal to kubernetes.']}"
+		s.ask(t, "POST", apps, parse(t, []byte(app("y"))).with("api", name)).problem(t, 422, "", want)
+		s.ask(t, "PUT", apps+"/x", created.with("api", name)).problem(t, 422, "", want)
+		s.ask(t, "PUT", apps+"/x/binding", document{"api": name, "cluster": tree(edge)}).problem(t, 422, "", want)
+		s.ask(t, "PUT", apps+"/x/complete", document{"api": name}).problem(t, 422, "", want)
+		s.ask(t, "PUT", apps+"/x/shutdown", document{"api": name}).problem(t, 422, "", want)
+	}
+	s.ask(t, "PATCH", apps+"/x", `{"kind":""}`).problem(t, 422, "", "{'kind': ['Must be equal to Application.']}")
+	s.ask(t, "POST", apps, parse(t, []byte(app("y"))).with("kind", 5)).problem(t, 422, "", "{'kind': ['Not a valid string.']}")
+	s.ask(t, "PUT", apps+"/x", created.without("api").without("kind").with("spec.backoff", 2)).want(t, 200)
 }
 
 // padded gives a body of exactly so many bytes.
@@ -338,7 +355,8 @@ func TestListsCoverTheirNamespaceOrAll(t *testing.T) {
 func TestTheHeartbeatOfAListIsCheckedThoughItHasNone(t *testing.T) { // vector 35
 	s := start(t)
 	for value, message := range map[string]string{
-		"soon": "Not a valid integer.", "": "Not a valid integer.", "1.5": "Not a valid integer.", "-1": "Must be greater than or equal to 0.",
+		"soon": "Not a valid integer.", "": "Not a valid integer.", "1.5": "Not a valid integer.", "1e3": "Not a valid integer.",
+		"-1": "Must be greater than or equal to 0.", "-99999999999999999999": "Must be greater than or equal to 0.",
 	} {
 		for _, path := range []string{apps + "?heartbeat=", apps + "?watch&heartbeat=", "/kubernetes/applications?heartbeat="} {
 			s.ask(t, "GET", path+value, nil).problem(t, 422, "", fmt.Sprintf(`{"query": {"heartbeat": [%q]}}`, message))

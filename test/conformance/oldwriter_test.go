@@ -141,14 +141,29 @@ func TestRecordsOfTheReferenceAreServed(t *testing.T) {
 	s.store(t, "/kubernetes/applications/solar/old", func(document) document {
 		return created.with("metadata.name", "old").without("spec.backoff_limit").without("status.migration_retries")
 	})
+	s.store(t, "/kubernetes/applications/solar/lax", func(document) document { // the reference's rules were others
+		return created.with("metadata.name", "lax").with("spec.constraints.cluster.metrics", []string{"load > abc"}).
+			with("spec.tosca", document{"tosca_definitions_version": "tosca_simple_yaml_1_3"}).with("spec.observer_schema", []document{{}})
+	})
+	s.ask(t, "POST", clusters, cluster).want(t, 200)
+	s.store(t, "/kubernetes/clusters/solar/x", func(d document) document {
+		return stripped(t, "Cluster", d.with("spec.kubeconfig", document{"users": []document{{"user": document{"exec": document{"command": "x"}}}}}))
+	})
 	s.store(t, "/kubernetes/applications/solar/broken", func(document) document {
 		return document{"metadata": document{"name": 5}}
 	})
 	s.store(t, "/kubernetes/applications/a/b/c", func(document) document { return created }) // the reference let this happen
 	items := s.ask(t, "GET", "/kubernetes/applications", nil).want(t, 200).document(t)["items"].([]any)
-	if len(items) != 2 {
+	if len(items) != 3 {
 		t.Errorf("%d applications are listed", len(items))
 	}
+	lax := s.ask(t, "GET", apps+"/lax", nil).want(t, 200).document(t)
+	same(t, "a constraint that only the reference reads", []string{"load > abc"}, lax.at("spec.constraints.cluster.metrics"))
+	s.ask(t, "PUT", apps+"/lax", lax.with("metadata.labels", document{"a": "b"})).want(t, 200)
+	if got := s.count(t, clusters); got != 1 {
+		t.Errorf("%d clusters are listed", got)
+	}
+	s.ask(t, "PATCH", clusters+"/x/status", `{"status":{"state":"OFFLINE"}}`).want(t, 200)
 	got := s.ask(t, "GET", apps+"/old", nil).want(t, 200).document(t)
 	if got.at("spec.backoff_limit") != -1.0 || got.at("metadata.generation") != 1.0 {
 		t.Errorf("%v", got)

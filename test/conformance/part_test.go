@@ -31,6 +31,11 @@ func TestPartsHaveVersionsOfTheirOwn(t *testing.T) {
 	s.ask(t, "PUT", apps+"/x/inventory", `{}`, "If-Match", `"0"`).want(t, 409)
 	s.ask(t, "PUT", apps+"/x/inventory", `{"objects":[{}]}`).problem(t, 422, "",
 		`{'objects': {0: {'cluster': ['Missing data for required field.'], 'kind': ['Missing data for required field.'], 'name': ['Missing data for required field.']}}}`)
+	for _, cluster := range []string{"", "a/b", "two words", "-", strings.Repeat("i", 182)} { // no leftover could be called so
+		s.ask(t, "PUT", apps+"/x/inventory", document{"objects": []document{{"cluster": cluster, "kind": "Secret", "name": "key"}}}).
+			problem(t, 422, "", `{'objects': {0: {'cluster': ['Not the identity of a cluster.']}}}`)
+	}
+	s.ask(t, "PATCH", apps+"/x/status", `{"parts":{"inventory":{"objects":[{"cluster":"a/b","kind":"Secret","name":"key"}]}}}`).want(t, 422)
 	s.ask(t, "PUT", apps+"/x/inventory?uid=another", inventory).want(t, 404)
 	s.ask(t, "PUT", apps+"/x/inventory?uid="+created.text("metadata.uid"), inventory, "If-Match", `"`+version+`"`).want(t, 200)
 	s.ask(t, "GET", apps+"/nothing/inventory", nil).want(t, 404)

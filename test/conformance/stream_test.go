@@ -4,12 +4,17 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/rak-n-rok/krake/internal/apiserver"
 	"github.com/rak-n-rok/krake/test/conformance/closed"
 )
 
@@ -58,6 +63,64 @@ func (s *server) watch(t testing.TB, path string) *stream {
 	w.close = func() { cancel(); <-done }
 	t.Cleanup(w.close)
 	return w
+}
+
+// beside serves what a server stores a second time, with options of its own, and tells of every request that has ended.
+func (s *server) beside(t *testing.T, o apiserver.Options) (address string, ended chan string) {
+	t.Helper()
+	o.Store, o.Log = s.data, slog.New(slog.DiscardHandler)
+	served, ended := apiserver.New(o), make(chan string, 16)
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served.ServeHTTP(w, r)
+		ended <- r.URL.Path
+	}))
+	t.Cleanup(func() {
+		h.CloseClientConnections()
+		h.Close()
+	})
+	return h.Listener.Addr().String(), ended
+}
+
+// A dialog is a connection on which a test speaks HTTP by itself: nothing is read that it does not read.
+type dialog struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+func dial(t *testing.T, address string) *dialog {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return &dialog{conn, bufio.NewReaderSize(conn, 1<<10)}
+}
+
+// say sends a request.
+func (d *dialog) say(t *testing.T, method, path, body string) {
+	t.Helper()
+	_, err := fmt.Fprintf(d, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", method, path, d.RemoteAddr(), len(body), body)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until reads to a line, and returns it.
+func (d *dialog) until(t *testing.T, is func(line string) bool) string {
+	t.Helper()
+	for {
+		line, err := d.in.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line = strings.TrimSuffix(line, "\r\n"); is(line) {
+			return line
+		}
+	}
 }
 
 // line returns the next line, whatever it is.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/apiserver"
 )
 
 const otherApps = "/kubernetes/namespaces/other/applications"
@@ -73,6 +74,64 @@ func TestAWatchTellsEveryChange(t *testing.T) { // vector 42
 	}
 	if len(quiet.lines) > 0 {
 		t.Errorf("a watch without heartbeat sent %q", <-quiet.lines)
+	}
+}
+
+// What waits for a client is memory; one that does not read must not keep it for ever.
+func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
+	s := start(t)
+	address, ended := s.beside(t, apiserver.Options{Patience: 100 * time.Millisecond})
+	d := dial(t, address)
+	d.say(t, "GET", apps+"?watch&heartbeat=0", "")
+	d.until(t, func(line string) bool { return line == "" })
+	created := s.ask(t, "POST", apps, app("large")).want(t, 200).document(t)
+	for i := range 40 { // more than connections hold
+		large := created.with("status.last_applied_manifest", []document{{"i": i, "x": strings.Repeat("x", 1<<20)}})
+		s.ask(t, "PUT", apps+"/large/status", large).want(t, 200)
+	}
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Error("the watch goes on")
+	}
+}
+
+// A client may take its time between two events, and use the connection for something else after the watch.
+func TestTheDeadlineOfAWatchIsNotThatOfItsConnection(t *testing.T) {
+	s := start(t)
+	address, ended := s.beside(t, apiserver.Options{Patience: 10 * time.Millisecond})
+	d, beating := dial(t, address), s.watch(t, otherApps+"?watch&heartbeat=1")
+	d.say(t, "GET", apps+"?watch&heartbeat=1&resource_version="+s.version(t, apps), "")
+	for range 2 {
+		d.until(t, func(line string) bool { return line == "1" }) // a chunk of one byte, the heartbeat
+	}
+	if len(ended) > 0 {
+		t.Error("the watch has ended")
+	}
+	s.put(t, "/kubernetes/applications/solar/broken", "{")
+	d.until(t, func(line string) bool { return strings.HasPrefix(line, `{"type":"ERROR"`) })
+	d.until(t, func(line string) bool { return line == "0" }) // the last chunk
+
+	w := s.watch(t, apps+"?watch&heartbeat=0")
+	d.say(t, "POST", apps+"?blocking=running", app("x"))
+	added := w.want(t, "ADDED", "x").Object
+	beating.line(t)
+	s.ask(t, "PUT", apps+"/x/status", added.with("status.state", "RUNNING")).want(t, 200)
+	if got := d.until(t, func(line string) bool { return strings.HasPrefix(line, "HTTP/") }); got != "HTTP/1.1 200 OK" {
+		t.Errorf("the request after the watch was answered with %s", got)
+	}
+}
+
+// Such numbers of seconds are no time.Duration any more; what became of them came all the time.
+func TestARareHeartbeatDoesNotComeAtOnce(t *testing.T) {
+	s := start(t)
+	for i, heartbeat := range []string{"86401", "9223372036", "9223372037", "10000000000", "18446744074", "9223372036854775807", "99999999999999999999"} {
+		w := s.watch(t, apps+"?watch&heartbeat="+heartbeat)
+		s.ask(t, "POST", apps, app(fmt.Sprint("a", i))).want(t, 200)
+		if line := w.line(t); line == "" {
+			t.Errorf("a heartbeat came before %s seconds were over", heartbeat)
+		}
+		w.close()
 	}
 }
 
