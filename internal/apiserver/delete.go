@@ -28,7 +28,7 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, t target) error 
 		next := cur.copy(t.kind)
 		if forced {
 			api.Meta(next).Deleted = &now
-			return change{next: next, remove: true}, nil
+			return change{next: next, remove: true, forced: true}, nil
 		}
 		if d, ok := next.(api.Deleter); ok {
 			d.Deleting()

@@ -75,6 +75,7 @@ type change struct {
 	keep   bool           // nothing is written, next is the answer
 	parts  map[string]any // parts to write with the object, by name
 	remove bool           // the record goes
+	forced bool           // it goes also when not all of it can be read
 }
 
 // attempts is how often a change is tried when others write the same object at the same moment.
