@@ -32,6 +32,7 @@ type Leftovers struct {
 	clusters  *client.Cache[api.Cluster, *api.Cluster]
 	set       client.Set[api.Leftover, *api.Leftover]
 	appSet    client.Set[api.Application, *api.Application]
+	records   client.Set[api.Cluster, *api.Cluster]
 	fleet     *fleet.Fleet
 	log       *slog.Logger
 	retry     time.Duration
@@ -44,6 +45,7 @@ func NewLeftovers(o LeftoverOptions) *Leftovers {
 	c := &Leftovers{
 		leftovers: o.Leftovers, apps: o.Apps, clusters: o.Clusters, fleet: o.Fleet, log: o.Log, clock: o.Now,
 		set: client.Of[api.Leftover](o.Client), appSet: client.Of[api.Application](o.Client),
+		records: client.Of[api.Cluster](o.Client),
 		retry: orDefault(o.Retry, 15*time.Second),
 	}
 	if c.clock == nil {
@@ -114,12 +116,22 @@ func (c *Leftovers) finish(ctx context.Context, l *api.Leftover) error {
 }
 
 // needed says whether the way to a cluster that a leftover keeps may still be wanted: no record leads there, and another
-// leftover or an application has something there. What applications have is asked of the API, and before the leftovers
-// are: an application that hands over creates the leftover first.
+// leftover or an application has something there. The API is asked, since a cache may not have heard yet that a record is
+// gone; and for what applications have before it is asked for leftovers: an application that hands over creates the
+// leftover first.
 func (c *Leftovers) needed(ctx context.Context, l *api.Leftover) (bool, error) {
 	namespace := l.Metadata.NamespaceOrEmpty()
-	if len(l.Spec.Kubeconfig) == 0 || len(c.clusters.List(leadsTo(namespace, l.Spec.Identity))) > 0 {
+	if len(l.Spec.Kubeconfig) == 0 {
 		return false, nil
+	}
+	for _, known := range c.clusters.List(leadsTo(namespace, l.Spec.Identity)) {
+		record, err := c.records.Get(ctx, namespace, known.Metadata.Name)
+		if err == nil && record.Metadata.UID == known.Metadata.UID {
+			return false, nil
+		}
+		if err != nil && !client.NotFound(err) {
+			return false, err
+		}
 	}
 	for _, a := range c.apps.List(func(a *api.Application) bool { return a.Metadata.NamespaceOrEmpty() == namespace }) {
 		inventory, err := c.inventory(ctx, a)
