@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/rak-n-rok/krake/api/constraint"
 	"github.com/rak-n-rok/krake/api/wire"
@@ -159,9 +158,9 @@ func (ApplicationState) Members() []string {
 }
 
 // Deleting asks an application that wants to be told before it is stopped to get ready.
-func (a *Application) Deleting() {
-	if slices.Contains(a.Spec.Hooks, HookShutdown) {
-		a.Status.State = AppWaitingForCleaning
+func (a *Application) Deleting(now Time) {
+	if a.wantsToBeTold() {
+		a.askToShutDown(now)
 	}
 }
 
