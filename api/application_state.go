@@ -12,8 +12,8 @@ const (
 )
 
 // Settle keeps the stamps of the hand-over between scheduler and controller monotonic, marks the generation that was
-// scheduled, and recomputes owners and state when what they depend on has changed. A writer that changes the state by
-// itself, and no condition, has its way.
+// scheduled, and recomputes owners and state when what they depend on has changed. A writer that changes state or reason
+// by itself, and no condition, has its way.
 func (a *Application) Settle(before Resource) {
 	old, _ := before.(*Application)
 	if old == nil {
@@ -30,16 +30,26 @@ func (a *Application) Settle(before Resource) {
 	if !SameRef(s.ScheduledTo, old.Status.ScheduledTo) || !SameRef(s.RunningOn, old.Status.RunningOn) {
 		a.Metadata.Owners = clusterOwners(a.Metadata.Owners, s.ScheduledTo, s.RunningOn)
 	}
-	if conditionsChanged(s.Conditions, old.Status.Conditions) || s.circumstances() != old.Status.circumstances() && s.State == old.Status.State {
+	if conditionsChanged(s.Conditions, old.Status.Conditions) || s.outdated(&old.Status) {
 		s.State, s.Reason = a.project(&old.Status)
 	}
 }
 
-// circumstances are what the state depends on beside the conditions.
+// outdated says whether the state was computed, and what it depends on beside the conditions has changed.
+func (s *ApplicationStatus) outdated(before *ApplicationStatus) bool {
+	computed := s.State == before.State && sameReason(s.Reason, before.Reason) &&
+		(s.Conditions.reported() || s.Conditions.Get(Scheduled).Status == False)
+	return computed && s.circumstances() != before.circumstances()
+}
+
 type circumstances struct{ retried, bound, running bool }
 
 func (s *ApplicationStatus) circumstances() circumstances {
 	return circumstances{s.ScheduledRetry != nil, s.ScheduledTo != nil, s.RunningOn != nil}
+}
+
+func sameReason(a, b *Reason) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }
 
 // notBefore keeps a stamp from going back, whatever the clock says. A stamp may be removed.

@@ -223,5 +223,9 @@ func TestTheStateFollowsWhatElseItDependsOn(t *testing.T) {
 		x.old(document{"state": "RUNNING", "running_on": tree(edge), "scheduled_to": tree(edge)})
 		x.old(document{"running_on": nil, "scheduled_to": nil})
 		x.is("as it was written", api.AppRunning)
+		x.old(document{"scheduled_to": tree(edge), "reason": document{"code": "NO_SUITABLE_RESOURCE", "message": "because"}})
+		x.is("as it was written", api.AppRunning, "NO_SUITABLE_RESOURCE")
+		x.old(document{"running_on": tree(edge)})
+		x.is("as it was written", api.AppRunning, "NO_SUITABLE_RESOURCE")
 	})
 }
