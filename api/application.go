@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/rak-n-rok/krake/api/constraint"
 	"github.com/rak-n-rok/krake/api/wire"
@@ -92,32 +91,52 @@ func (MigrationStrategy) Members() []string { return []string{"AUTO", "CREATE_FI
 
 // ApplicationStatus is what Krake knows of an application.
 type ApplicationStatus struct {
-	Reason                   *Reason           `json:"reason"`
-	State                    ApplicationState  `json:"state" wire:"default=PENDING"`
-	ContainerHealth          ContainerHealth   `json:"container_health"`
-	KubeControllerTriggered  *Time             `json:"kube_controller_triggered"`
-	Scheduled                *Time             `json:"scheduled"`
-	ScheduledTo              *ResourceRef      `json:"scheduled_to"`
-	RunningOn                *ResourceRef      `json:"running_on"`
-	Retries                  *int64            `json:"retries"`
-	ScheduledRetry           *Time             `json:"scheduled_retry"`
-	Services                 map[string]string `json:"services"`
-	MangledObserverSchema    []map[string]any  `json:"mangled_observer_schema"`
-	LastObservedManifest     []map[string]any  `json:"last_observed_manifest"`
-	LastAppliedManifest      []map[string]any  `json:"last_applied_manifest"`
-	CompleteToken            *string           `json:"complete_token"`
-	CompleteCert             *string           `json:"complete_cert"`
-	CompleteKey              *string           `json:"complete_key"`
-	ShutdownToken            *string           `json:"shutdown_token"`
-	ShutdownCert             *string           `json:"shutdown_cert"`
-	ShutdownKey              *string           `json:"shutdown_key"`
-	ShutdownGracePeriod      *Time             `json:"shutdown_grace_period"`
-	AutoClusterCreateStarted *string           `json:"auto_cluster_create_started"`
-	MigrationRetries         int64             `json:"migration_retries"`
-	MigrationTimeout         int64             `json:"migration_timeout"` // Unix seconds
-	Conditions               Conditions        `json:"conditions" wire:"added"`
+	Reason                   *Reason          `json:"reason"`
+	State                    ApplicationState `json:"state" wire:"default=PENDING"`
+	ContainerHealth          ContainerHealth  `json:"container_health"`
+	KubeControllerTriggered  *Time            `json:"kube_controller_triggered"`
+	Scheduled                *Time            `json:"scheduled"`
+	ScheduledTo              *ResourceRef     `json:"scheduled_to"`
+	RunningOn                *ResourceRef     `json:"running_on"`
+	Retries                  *int64           `json:"retries"`
+	ScheduledRetry           *Time            `json:"scheduled_retry"`
+	Services                 Services         `json:"services"`
+	MangledObserverSchema    []map[string]any `json:"mangled_observer_schema"`
+	LastObservedManifest     []map[string]any `json:"last_observed_manifest"`
+	LastAppliedManifest      []map[string]any `json:"last_applied_manifest"`
+	CompleteToken            *string          `json:"complete_token"`
+	CompleteCert             *string          `json:"complete_cert"`
+	CompleteKey              *string          `json:"complete_key"`
+	ShutdownToken            *string          `json:"shutdown_token"`
+	ShutdownCert             *string          `json:"shutdown_cert"`
+	ShutdownKey              *string          `json:"shutdown_key"`
+	ShutdownGracePeriod      *Time            `json:"shutdown_grace_period"`
+	AutoClusterCreateStarted *string          `json:"auto_cluster_create_started"`
+	MigrationRetries         int64            `json:"migration_retries"`
+	MigrationTimeout         int64            `json:"migration_timeout"` // Unix seconds
+	Conditions               Conditions       `json:"conditions" wire:"added"`
 	// ScheduledGeneration is the newest generation that the scheduler has decided on; 0 before the first decision.
 	ScheduledGeneration int64 `json:"scheduled_generation" wire:"server"`
+}
+
+// Services says by their names where the services of an application can be reached. Our controllers write texts such as
+// 10.0.0.1:30001; others may write what they like.
+type Services map[string]any
+
+// Text returns where a service can be reached, empty if that is not known or no text.
+func (s Services) Text(name string) string {
+	text, _ := s[name].(string)
+	return text
+}
+
+// Are says whether the services are exactly these.
+func (s Services) Are(addresses map[string]string) bool {
+	for name, address := range addresses {
+		if s.Text(name) != address {
+			return false
+		}
+	}
+	return len(s) == len(addresses)
 }
 
 // ContainerHealth counts pods.
@@ -159,9 +178,9 @@ func (ApplicationState) Members() []string {
 }
 
 // Deleting asks an application that wants to be told before it is stopped to get ready.
-func (a *Application) Deleting() {
-	if slices.Contains(a.Spec.Hooks, HookShutdown) {
-		a.Status.State = AppWaitingForCleaning
+func (a *Application) Deleting(now Time) {
+	if a.wantsToBeTold() {
+		a.askToShutDown(now)
 	}
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"crypto/subtle"
 	"net/http"
+	"slices"
 )
 
 func bindApplication(r Resource, body any, now Time, parts map[string]any) error {
@@ -36,7 +37,7 @@ func completeApplication(r Resource, body any, now Time, _ map[string]any) error
 	if !sameToken(a.Status.CompleteToken, body.(*ApplicationComplete).Token) {
 		return badToken()
 	}
-	a.Status.State = AppReadyForAction
+	a.readyToShutDown("The application has done its work.", now)
 	MarkDeleted(a, now)
 	a.Metadata.Deleted = &now
 	return nil
@@ -48,31 +49,45 @@ func shutdownApplication(r Resource, body any, now Time, _ map[string]any) error
 		return badToken()
 	}
 	if a.Status.State == AppWaitingForCleaning || a.Status.State == AppDegraded {
-		a.Status.State = AppReadyForAction
 		a.Status.ShutdownGracePeriod = nil
-		a.confirmShutdown(now)
+		a.readyToShutDown("The application may be stopped.", now)
 	}
 	return nil
 }
 
-// confirmShutdown puts the application's answer where the state is computed from, so that it is not forgotten with the
-// next change of another condition.
-func (a *Application) confirmShutdown(now Time) {
-	asked := a.Status.Conditions.Get(ShuttingDown)
-	if asked.Status == True {
-		asked.Reason, asked.Message = Confirmed, "The application may be stopped."
-		a.Status.Conditions = a.Status.Conditions.With(asked, now)
-	}
-}
-
-func retryApplication(r Resource, _ any, _ Time, _ map[string]any) error {
+func retryApplication(r Resource, _ any, now Time, _ map[string]any) error {
 	a := r.(*Application)
 	if a.Status.State != AppDegraded {
 		return NewProblem(http.StatusBadRequest, TitleUpdate, "No migration or deletion retry needed")
 	}
-	a.Status.State = AppWaitingForCleaning
 	a.Status.ShutdownGracePeriod = nil
+	if !a.wantsToBeTold() {
+		a.Status.State = AppWaitingForCleaning // until somebody reports: nobody is asked
+		return nil
+	}
+	a.askToShutDown(now)
 	return nil
+}
+
+// wantsToBeTold says whether the application is to be asked to get ready before it is stopped.
+func (a *Application) wantsToBeTold() bool { return slices.Contains(a.Spec.Hooks, HookShutdown) }
+
+func (a *Application) askToShutDown(now Time) {
+	a.Status.State = AppWaitingForCleaning
+	a.shuttingDown(Requested, "The application is asked to get ready to be stopped.", now)
+}
+
+func (a *Application) readyToShutDown(why string, now Time) {
+	a.Status.State = AppReadyForAction
+	a.shuttingDown(Confirmed, why, now)
+}
+
+// shuttingDown puts the state of a shutdown where the application's state is computed from, so that it is not forgotten
+// with the next change of another condition.
+func (a *Application) shuttingDown(reason, message string, now Time) {
+	a.Status.Conditions = a.Status.Conditions.With(Condition{
+		Type: ShuttingDown, Status: True, Reason: reason, Message: message, ObservedGeneration: a.Metadata.Generation,
+	}, now)
 }
 
 func badToken() error {

@@ -309,9 +309,9 @@ func TestADeletionIsMarkedOnce(t *testing.T) {
 
 func TestADeletionWaitsForAnApplicationThatWantsToBeTold(t *testing.T) {
 	told := stored(func(a *api.Application) { a.Spec.Hooks = []string{"other", api.HookShutdown} })
-	told.Deleting()
+	told.Deleting(*at(1))
 	untold := stored(func(a *api.Application) { a.Spec.Hooks, a.Status.State = []string{api.HookComplete}, api.AppRunning })
-	untold.Deleting()
+	untold.Deleting(*at(1))
 	if told.Status.State != api.AppWaitingForCleaning || untold.Status.State != api.AppRunning {
 		t.Errorf("%s and %s", told.Status.State, untold.Status.State)
 	}

@@ -12,7 +12,8 @@ const (
 )
 
 // Settle keeps the stamps of the hand-over between scheduler and controller monotonic, marks the generation that was
-// scheduled, and recomputes owners and state when what they depend on has changed.
+// scheduled, and recomputes owners and state when what they depend on has changed. A writer that changes state or reason
+// by itself, and no condition, has its way.
 func (a *Application) Settle(before Resource) {
 	old, _ := before.(*Application)
 	if old == nil {
@@ -29,9 +30,26 @@ func (a *Application) Settle(before Resource) {
 	if !SameRef(s.ScheduledTo, old.Status.ScheduledTo) || !SameRef(s.RunningOn, old.Status.RunningOn) {
 		a.Metadata.Owners = clusterOwners(a.Metadata.Owners, s.ScheduledTo, s.RunningOn)
 	}
-	if conditionsChanged(s.Conditions, old.Status.Conditions) {
-		s.State, s.Reason = a.project()
+	if conditionsChanged(s.Conditions, old.Status.Conditions) || s.outdated(&old.Status) {
+		s.State, s.Reason = a.project(&old.Status)
 	}
+}
+
+// outdated says whether the state was computed, and what it depends on beside the conditions has changed.
+func (s *ApplicationStatus) outdated(before *ApplicationStatus) bool {
+	computed := s.State == before.State && sameReason(s.Reason, before.Reason) &&
+		(s.Conditions.reported() || s.Conditions.Get(Scheduled).Status == False)
+	return computed && s.circumstances() != before.circumstances()
+}
+
+type circumstances struct{ retried, bound, running bool }
+
+func (s *ApplicationStatus) circumstances() circumstances {
+	return circumstances{s.ScheduledRetry != nil, s.ScheduledTo != nil, s.RunningOn != nil}
+}
+
+func sameReason(a, b *Reason) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }
 
 // notBefore keeps a stamp from going back, whatever the clock says. A stamp may be removed.
@@ -69,27 +87,52 @@ func conditionsChanged(a, b Conditions) bool {
 }
 
 // project computes state and reason from the conditions: the first row of the table in docs/states.md that holds.
-func (a *Application) project() (ApplicationState, *Reason) {
+func (a *Application) project(before *ApplicationStatus) (ApplicationState, *Reason) {
 	cs := a.Status.Conditions
-	scheduled, applied, healthy := cs.Get(Scheduled), cs.Get(Applied), cs.Get(Healthy)
-	shutdown, cleaned := cs.Get(ShuttingDown), cs.Get(Cleaned)
-	switch {
-	case shutdown.Status == True && shutdown.Reason == Requested:
-		return AppWaitingForCleaning, nil
-	case shutdown.Status == True && shutdown.Reason == Confirmed:
-		return AppReadyForAction, nil
+	scheduled, applied, healthy, cleaned := cs.Get(Scheduled), cs.Get(Applied), cs.Get(Healthy), cs.Get(Cleaned)
+	switch shutdown := a.Status.shutdown(before); {
+	case shutdown == Requested:
+		return AppWaitingForCleaning, a.Status.Reason
+	case shutdown == Confirmed:
+		return AppReadyForAction, a.Status.Reason
 	case a.Metadata.Deleted != nil && cleaned.Reason != "":
 		return AppDeleting, cleaned.asReason()
 	case scheduled.Status == False && a.Status.ScheduledRetry != nil:
 		return AppDegraded, scheduled.asReason()
 	case scheduled.Status == False:
 		return AppFailed, scheduled.asReason()
+	case !cs.reported() && !a.unplaced():
+		return a.Status.State, a.Status.Reason
 	case a.Status.ScheduledTo == nil && a.Status.RunningOn == nil:
 		return AppPending, nil
 	case cs.Get(Migrating).Status == True:
 		return AppMigrating, cs.Get(Migrating).asReason()
 	}
 	return a.projectApplied(applied, healthy)
+}
+
+// shutdown is how far a shutdown that is under way has come, empty if there is none. A client that knows no conditions
+// ends one by writing the state that follows.
+func (s *ApplicationStatus) shutdown(before *ApplicationStatus) string {
+	is, was := s.Conditions.Get(ShuttingDown), before.Conditions.Get(ShuttingDown)
+	changed := is.Status != was.Status || is.Reason != was.Reason
+	if is.Status == True && (changed || s.State == AppWaitingForCleaning || s.State == AppReadyForAction) {
+		return is.Reason
+	}
+	return ""
+}
+
+// reported says whether somebody reports on the application who knows conditions, beside those that come with a binding
+// and with a hook. If not, a controller of the reference rules, and writes the state by itself.
+func (cs Conditions) reported() bool {
+	return slices.ContainsFunc(cs, func(c Condition) bool {
+		return c.Type != Scheduled && (c.Type != ShuttingDown || c.Status != True)
+	})
+}
+
+// unplaced says whether the state tells that no place was found.
+func (a *Application) unplaced() bool {
+	return a.Status.Reason != nil && a.Status.Reason.Code == NoSuitableResource
 }
 
 func (a *Application) projectApplied(applied, healthy Condition) (ApplicationState, *Reason) {
@@ -118,11 +161,9 @@ func (a *Application) projectApplied(applied, healthy Condition) (ApplicationSta
 // stateBeforeError is the state while nothing new is known of what was applied: it stays if it speaks of that. One that
 // speaks of a missing place, of a refusal, of a move or of a shutdown is over, or an earlier row would have held.
 func (a *Application) stateBeforeError() ApplicationState {
-	state, reason := a.Status.State, a.Status.Reason
-	unplaced := reason != nil && reason.Code == NoSuitableResource
 	switch {
-	case slices.Contains(statesOfApplied, state) && !unplaced:
-		return state
+	case slices.Contains(statesOfApplied, a.Status.State) && !a.unplaced():
+		return a.Status.State
 	case a.Status.RunningOn != nil:
 		return AppReconciling
 	default:

@@ -53,7 +53,7 @@ func TestTheStateOfAnApplicationFollowsFromItsConditions(t *testing.T) {
 		return func(a *api.Application) {
 			a.Status.State = s
 			if code != "" {
-				a.Status.Reason = &api.Reason{Code: code}
+				a.Status.Reason = &api.Reason{Code: code, Message: "because"}
 			}
 			for _, m := range more {
 				m(a)
@@ -93,6 +93,10 @@ func TestTheStateOfAnApplicationFollowsFromItsConditions(t *testing.T) {
 		"the cluster does not answer after a move":                   {was(api.AppMigrating, "", runs), api.Conditions{placed, moved, retrying}, api.AppReconciling, api.KubernetesError},
 		"the cluster does not answer after a shutdown":               {was(api.AppReadyForAction, "", bound), api.Conditions{placed, shutdownOver, retrying}, api.AppPending, api.KubernetesError},
 		"placed, nothing done yet":                                   {bound, api.Conditions{placed}, api.AppPending, ""},
+		"placed while an old controller runs it":                     {was(api.AppRunning, "", runs), api.Conditions{placed}, api.AppRunning, ""},
+		"placed while an old controller moves it":                    {was(api.AppMigrating, "", runs), api.Conditions{placed}, api.AppMigrating, ""},
+		"placed while an old controller has given it up":             {was(api.AppFailed, api.InvalidResource, runs), api.Conditions{placed}, api.AppFailed, api.InvalidResource},
+		"placed while an old controller asks it to get ready":        {was(api.AppWaitingForCleaning, "", runs), api.Conditions{placed}, api.AppWaitingForCleaning, ""},
 		"placed after it had found no place":                         {was(api.AppDegraded, api.NoSuitableResource, bound), api.Conditions{placed}, api.AppPending, ""},
 		"placed after it had found no better place":                  {was(api.AppDegraded, api.NoSuitableResource, runs), api.Conditions{placed}, api.AppReconciling, ""},
 		"everything that can end has ended":                          {runs, api.Conditions{placed, applied, completed}, api.AppCompleted, ""},

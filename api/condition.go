@@ -21,7 +21,7 @@ const (
 	Scheduled    ConditionType = "Scheduled"    // scheduler: a place was found
 	Applied      ConditionType = "Applied"      // application controller: the cluster accepted the whole manifest
 	Migrating    ConditionType = "Migrating"    // application controller: a move is under way
-	ShuttingDown ConditionType = "ShuttingDown" // application controller: a graceful shutdown is under way
+	ShuttingDown ConditionType = "ShuttingDown" // API server, for DELETE and the hooks: a graceful shutdown is under way
 	Healthy      ConditionType = "Healthy"      // observer: everything is ready; for a cluster: its nodes are
 	Reachable    ConditionType = "Reachable"    // cluster controller: the cluster answers
 	Cleaned      ConditionType = "Cleaned"      // application controller: the objects on the clusters are gone

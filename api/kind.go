@@ -54,7 +54,7 @@ type (
 	// the object as it was, nil on creation.
 	Settler interface{ Settle(before Resource) }
 	// A Deleter takes note that its deletion was asked for.
-	Deleter interface{ Deleting() }
+	Deleter interface{ Deleting(now Time) }
 	// A Remover returns what must be created in the transaction that removes its record, by force or because nobody
 	// has work left.
 	Remover interface {

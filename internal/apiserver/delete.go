@@ -31,7 +31,7 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, t target) error 
 			return change{next: next, remove: true, forced: true}, nil
 		}
 		if d, ok := next.(api.Deleter); ok {
-			d.Deleting()
+			d.Deleting(now)
 		}
 		api.MarkDeleted(next, now)
 		return change{next: next}, nil

@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
@@ -47,7 +46,7 @@ func (p *pass) observed(ctx context.Context, m *fleet.Member, status map[string]
 	m.Observe(p.entries(m.Identity()))
 	if seen := p.live(m); seen.Synced() {
 		p.sawHealth(fleet.Health(seen.Live(), seen.Missing()), status)
-		if found := addresses(m, seen); !maps.Equal(found, p.app.Status.Services) {
+		if found := addresses(m, seen); !p.app.Status.Services.Are(found) {
 			status["services"] = p.servicesPatch(found)
 		}
 	}

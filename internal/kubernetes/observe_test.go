@@ -44,7 +44,7 @@ func TestHealthDependsOnWhatWasReadyBefore(t *testing.T) {
 
 func TestServicesArePatchedToWhatIsSeen(t *testing.T) {
 	app := api.New[api.Application]()
-	app.Status.Services = map[string]string{"web": "10.0.0.1:30001", "old": "10.0.0.1:30002"}
+	app.Status.Services = api.Services{"web": "10.0.0.1:30001", "old": "10.0.0.1:30002"}
 	p := &pass{app: app}
 	want := map[string]any{"web": "10.0.0.2:30009", "old": nil}
 	if diff := cmp.Diff(want, p.servicesPatch(map[string]string{"web": "10.0.0.2:30009"})); diff != "" {

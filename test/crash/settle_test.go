@@ -122,7 +122,7 @@ func unsettled(app *api.Application, r revision) error {
 		return fmt.Errorf("it is not healthy: %s", inJSON(healthy))
 	case s.Conditions.Get(api.Migrating).Status == api.True:
 		return errors.New("it is on the move")
-	case s.Services[app.Metadata.Name] == "":
+	case s.Services.Text(app.Metadata.Name) == "":
 		return fmt.Errorf("its service has no address, only %v are known", s.Services)
 	}
 	return nil
