@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"reflect"
 
@@ -24,6 +25,11 @@ type Envelope struct {
 
 func (e *Envelope) envelope() *Envelope { return e }
 
+// LogValue is what a log shows of a resource: its kind and name alone, for it may hold secrets.
+func (e Envelope) LogValue() slog.Value {
+	return slog.StringValue(e.Kind + " " + e.Metadata.NamespaceOrEmpty() + "/" + e.Metadata.Name)
+}
+
 // Meta returns the metadata of a resource, for reading and writing.
 func Meta(r Resource) *Metadata { return &r.envelope().Metadata }
 
@@ -43,7 +49,8 @@ type Kind struct {
 	Actions []Action
 	// Parts are the documents that are stored beside an object, out of reach of clients that do not know them.
 	Parts []Part
-	// Secrets are the paths of values that must not reach a log, an error or a trace.
+	// Secrets are the paths of values that must not reach a log, an error or a trace. Whoever shows an object anywhere but
+	// to a client of the API that asked for it must leave them out.
 	Secrets []string
 }
 

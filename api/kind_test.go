@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"bytes"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
@@ -45,19 +47,69 @@ func TestEveryKindIsDescribedWhole(t *testing.T) {
 	}
 }
 
-// Every path of a secret must lead to a field, or the secret would be printed in clear.
-func TestSecretsAreFields(t *testing.T) {
+// with puts a value into a tree.
+func with(tree map[string]any, path []string, value any) {
+	if len(path) == 1 {
+		tree[path[0]] = value
+		return
+	}
+	inner, ok := tree[path[0]].(map[string]any)
+	if !ok {
+		inner = map[string]any{}
+		tree[path[0]] = inner
+	}
+	inner["type"] = path[1] // of a polymorphic container, which would not hold the value otherwise
+	with(inner, path[1:], value)
+}
+
+func TestALogShowsNoSecretOfAnObject(t *testing.T) {
 	for _, k := range api.Kinds {
 		for _, path := range k.Secrets {
-			at := reflect.TypeOf(k.New())
-			for _, key := range strings.Split(path, ".") {
-				if at = fieldType(at, key); at == nil {
-					t.Errorf("%s has no %s", k.Name, path)
-					break
-				}
+			keys := strings.Split(path, ".")
+			doc := map[string]any{"metadata": map[string]any{"name": "the-name", "namespace": "the-namespace"}}
+			var secret any = "s3cr3t"
+			if at := fieldAt(k, path); at != nil && at.Kind() == reflect.Map {
+				secret = map[string]any{"token": secret}
+			}
+			with(doc, keys, secret)
+			r, err := k.Decode(doc, wire.Stored)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(text(t, r), "s3cr3t") {
+				t.Fatalf("%s holds nothing at %s", k.Name, path)
+			}
+			var log bytes.Buffer
+			for _, l := range []*slog.Logger{slog.New(slog.NewTextHandler(&log, nil)), slog.New(slog.NewJSONHandler(&log, nil))} {
+				l.Info("an object", "pointer", r, "value", reflect.ValueOf(r).Elem().Interface(), slog.Group("group", "object", r))
+			}
+			if got := log.String(); strings.Contains(got, "s3cr3t") || strings.Count(got, k.Name+" the-namespace/the-name") != 6 {
+				t.Errorf("%s with a secret at %s is logged as\n%s", k.Name, path, got)
 			}
 		}
 	}
+}
+
+// Every path of a secret must lead to a field, or nobody could leave it out.
+func TestSecretsAreFields(t *testing.T) {
+	for _, k := range api.Kinds {
+		for _, path := range k.Secrets {
+			if fieldAt(k, path) == nil {
+				t.Errorf("%s has no %s", k.Name, path)
+			}
+		}
+	}
+}
+
+// fieldAt returns the type of the field at a path, nil when there is none.
+func fieldAt(k *api.Kind, path string) reflect.Type {
+	at := reflect.TypeOf(k.New())
+	for _, key := range strings.Split(path, ".") {
+		if at = fieldType(at, key); at == nil {
+			return nil
+		}
+	}
+	return at
 }
 
 // fieldType returns the type of the field with this JSON name, nil when there is none.

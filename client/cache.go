@@ -2,14 +2,17 @@ package client
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/rak-n-rok/krake/api"
 )
 
 // CacheOf keeps every object of a kind in memory, fed by one list and one watch. Its objects are shared and must not be
-// changed. It is as stale as the watch: milliseconds while connected; Run's log says when it is not. P is as in Objects.
+// changed. It is as stale as the watch: milliseconds while connected; Run's log says when it is not, and when it is again.
+// An object that cannot be read is none to the cache; the log says so. P is as in Objects.
 type CacheOf[P api.Resource] struct {
 	set     Objects[P]
 	project func(P)
@@ -72,24 +75,58 @@ func (c *CacheOf[P]) List(keep func(P) bool) []P {
 
 // Run fills the cache and keeps it up to date until ctx ends.
 func (c *CacheOf[P]) Run(ctx context.Context) error {
+	away := &outage{log: c.log, kind: c.set.kind.Name}
 	for attempt := 0; ; attempt++ {
-		objects, version, err := c.set.List(ctx, "")
+		objects, version, err := c.set.list(ctx, "", c.log)
 		if err == nil {
 			attempt = 0
+			away.ends()
 			c.replace(objects)
 			c.once.Do(func() { close(c.synced) })
-			err = c.set.Watch(ctx, "", version, func(e Event[P]) error { c.apply(e); return nil })
+			err = c.set.watch(ctx, "", version, watcher[P]{
+				handle:     func(e Event[P]) error { c.apply(e); return nil },
+				unreadable: func(err error) error { return unreadableError{err} },
+				connected:  away.ends,
+				lost:       away.begins,
+			})
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !Expired(err) {
-			c.log.Warn("cannot list or watch, trying again", "kind", c.set.kind.Name, "error", err)
+		if !Expired(err) && !errors.As(err, new(unreadableError)) {
+			away.begins(err)
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return err
 		}
 	}
+}
+
+// unreadableError ends a watch at an event that cannot be read. The list leaves its object out and says so; otherwise the
+// cache would go on with what it knew of the object before.
+type unreadableError struct{ error }
+
+// An outage is told once when it begins and once when it is over, however often a connection is tried meanwhile.
+type outage struct {
+	log   *slog.Logger
+	kind  string
+	since time.Time // zero while there is none
+}
+
+func (o *outage) begins(err error) {
+	if !o.since.IsZero() {
+		return
+	}
+	o.since = time.Now()
+	o.log.Warn("disconnected from the API, what is known may be old; trying again", "kind", o.kind, "error", err)
+}
+
+func (o *outage) ends() {
+	if o.since.IsZero() {
+		return
+	}
+	o.log.Info("connected to the API again", "kind", o.kind, "after", time.Since(o.since).Round(time.Millisecond))
+	o.since = time.Time{}
 }
 
 func key(m *api.Metadata) string { return m.NamespaceOrEmpty() + "/" + m.Name }

@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -180,6 +181,111 @@ func TestACacheKeepsWhatItKnowsWhileTheServerIsGone(t *testing.T) {
 	eventually(t, "the object that was created meanwhile", func() bool { return c.Get("solar", "y") != nil })
 	if got := c.List(func(a *api.Application) bool { return a.Metadata.Name == "y" }); len(got) != 1 {
 		t.Errorf("%d objects are kept by the filter", len(got))
+	}
+}
+
+// journaled runs a cache until the test ends, like run, and returns what it logs.
+func journaled(t *testing.T, address string, m *mirror) (*client.Cache[api.Application, *api.Application], *journal) {
+	t.Helper()
+	log := &journal{}
+	c := client.NewCache(client.Of[api.Application](connect(t, address)), slog.New(slog.NewTextHandler(log, nil)))
+	m.versions = map[string]string{}
+	c.Handle(m.handle)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running errgroup.Group
+	running.Go(func() error { return c.Run(ctx) })
+	t.Cleanup(func() { cancel(); _ = running.Wait() })
+	return c, log
+}
+
+func TestACacheForgetsWhatCannotBeReadAnyMore(t *testing.T) {
+	ctx := t.Context()
+	address, _ := serve(t)
+	apps := client.Of[api.Application](connect(t, address))
+	for _, a := range []*api.Application{application("x"), strange("never")} {
+		if _, err := apps.Create(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := &mirror{}
+	c, log := journaled(t, newer(t, address), m)
+	<-c.Synced()
+	change := func(mode string) {
+		t.Helper()
+		a, err := apps.Get(ctx, "solar", "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := apps.Patch(ctx, a, map[string]any{"spec": map[string]any{"storage_migration": mode}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 3 { // and again: once is luck
+		eventually(t, "an object that can be read", func() bool { return c.Get("solar", "x") != nil })
+		change("new")
+		eventually(t, "the end of what cannot be read", func() bool { return c.Get("solar", "x") == nil })
+		created, err := apps.Create(ctx, application(fmt.Sprint("later", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "another object", func() bool { return c.Get("solar", created.Metadata.Name) != nil })
+		change("old")
+	}
+	eventually(t, "an object that can be read", func() bool { return c.Get("solar", "x") != nil })
+	change("new")
+	eventually(t, "the end of what cannot be read", func() bool { return c.Get("solar", "x") == nil })
+	if _, err := apps.Delete(ctx, "solar", "x", client.DeleteOptions{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := apps.Create(ctx, application("end")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the last object", func() bool { return c.Get("solar", "end") != nil })
+	m.check(t, c.List(nil))
+	if log.count("solar/never") == 0 || log.count("disconnected") > 0 {
+		t.Errorf("the log says\n%s", log)
+	}
+}
+
+func TestACacheTellsWhenItIsDisconnectedAndWhenItIsBack(t *testing.T) {
+	ctx := t.Context()
+	address, _ := serve(t)
+	apps := client.Of[api.Application](connect(t, address))
+	p := between(t, address)
+	c, log := journaled(t, p.address(), &mirror{})
+	<-c.Synced()
+	for outage := range 2 {
+		p.lead("")
+		attempts := p.refusals()
+		eventually(t, "several attempts", func() bool { return p.refusals() > attempts+3 })
+		if got := log.count("disconnected from the API"); got != outage+1 {
+			t.Errorf("an outage was told %d times", got-outage)
+		}
+		if got := log.count("connected to the API again"); got != outage {
+			t.Errorf("it is back %d times", got)
+		}
+		p.lead(address)
+		created, err := apps.Create(ctx, application(fmt.Sprint("a", outage)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "what was created meanwhile", func() bool { return c.Get("solar", created.Metadata.Name) != nil })
+		if got := log.count("connected to the API again"); got != outage+1 {
+			t.Errorf("it was told %d times that it is back", got-outage)
+		}
+	}
+}
+
+// A cache that never had a connection says so, too.
+func TestACacheTellsThatTheServerWasNeverThere(t *testing.T) {
+	address, _ := serve(t)
+	p := between(t, "")
+	c, log := journaled(t, p.address(), &mirror{})
+	eventually(t, "several attempts", func() bool { return p.refusals() > 3 })
+	p.lead(address)
+	<-c.Synced()
+	if log.count("disconnected from the API") != 1 || log.count("connected to the API again") != 1 {
+		t.Errorf("the log says\n%s", log)
 	}
 }
 

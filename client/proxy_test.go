@@ -1,11 +1,17 @@
 package client_test
 
 import (
+	"bufio"
+	"bytes"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -56,6 +62,7 @@ type proxy struct {
 	target   string // empty: connections are closed at once
 	conns    map[net.Conn]bool
 	carried  int // connections so far
+	refused  int // and those that led nowhere
 }
 
 // between runs a proxy in front of an address until the test ends.
@@ -93,6 +100,9 @@ func (p *proxy) carry(in net.Conn) {
 	p.mu.Unlock()
 	out, err := net.Dial("tcp", target)
 	if err != nil {
+		p.mu.Lock()
+		p.refused++
+		p.mu.Unlock()
 		_ = in.Close()
 		return
 	}
@@ -132,6 +142,79 @@ func (p *proxy) connections() int {
 	defer p.mu.Unlock()
 	return p.carried
 }
+
+func (p *proxy) refusals() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refused
+}
+
+// newer stands in front of a server like one of a newer version: what is stored as "new" has a type there that the client
+// does not know.
+func newer(t testing.TB, target string) (address string) {
+	t.Helper()
+	h := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: target})
+			r.Out.Host = target
+		},
+		FlushInterval: -1,
+		ModifyResponse: func(resp *http.Response) error {
+			resp.Header.Del("Content-Length")
+			resp.ContentLength = -1
+			resp.Body = struct {
+				io.Reader
+				io.Closer
+			}{&rewriter{in: bufio.NewReader(resp.Body)}, resp.Body}
+			return nil
+		},
+	})
+	t.Cleanup(func() {
+		h.CloseClientConnections()
+		h.Close()
+	})
+	return h.Listener.Addr().String()
+}
+
+// A rewriter reads line by line, and changes what is "new".
+type rewriter struct {
+	in   *bufio.Reader
+	rest []byte
+}
+
+func (r *rewriter) Read(p []byte) (int, error) {
+	var err error
+	if len(r.rest) == 0 {
+		r.rest, err = r.in.ReadBytes('\n')
+		r.rest = bytes.ReplaceAll(r.rest, []byte(`"storage_migration":"new"`), []byte(`"storage_migration":{"mode":7}`))
+	}
+	n := copy(p, r.rest)
+	if r.rest = r.rest[n:]; len(r.rest) > 0 {
+		err = nil
+	}
+	return n, err
+}
+
+// A journal is a log that several goroutines write.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// count is how often a text was logged.
+func (j *journal) count(text string) int { return strings.Count(j.String(), text) }
 
 // application returns a small application to create.
 func application(name string) *api.Application {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 
@@ -96,32 +97,39 @@ func (s Objects[P]) Delete(ctx context.Context, namespace, name string, o Delete
 }
 
 // List reads all objects of a namespace, or of all namespaces when it is empty, and the version at which the list is
-// complete.
+// complete. An object that cannot be read, of a newer server for example, is logged and left out: it must not hide the
+// others.
 func (s Objects[P]) List(ctx context.Context, namespace string) ([]P, string, error) {
+	return s.list(ctx, namespace, slog.Default())
+}
+
+func (s Objects[P]) list(ctx context.Context, namespace string, log *slog.Logger) ([]P, string, error) {
 	data, err := s.c.Do(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, "")})
 	if err != nil {
 		return nil, "", err
 	}
-	doc, err := wire.Parse(data)
-	if err != nil {
+	var list struct {
+		Metadata struct {
+			ResourceVersion string `json:"resource_version"`
+		} `json:"metadata"`
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
 		return nil, "", fmt.Errorf("the list of %s cannot be read: %w", s.kind.Plural, err)
 	}
-	list, _ := doc.(map[string]any)
-	items, ok := list["items"].([]any)
-	if !ok {
+	if list.Items == nil {
 		return nil, "", fmt.Errorf("the list of %s cannot be read: it has no items", s.kind.Plural)
 	}
-	out := make([]P, 0, len(items))
-	for _, item := range items {
-		obj, err := s.decode(item)
+	out := make([]P, 0, len(list.Items))
+	for _, item := range list.Items {
+		obj, err := s.read(item)
 		if err != nil {
-			return nil, "", err
+			log.Warn("left out of a list", "error", err)
+			continue
 		}
 		out = append(out, obj)
 	}
-	metadata, _ := list["metadata"].(map[string]any)
-	version, _ := metadata["resource_version"].(string)
-	return out, version, nil
+	return out, list.Metadata.ResourceVersion, nil
 }
 
 func (s Objects[P]) one(ctx context.Context, r Request) (P, error) {
@@ -130,20 +138,28 @@ func (s Objects[P]) one(ctx context.Context, r Request) (P, error) {
 	if err != nil {
 		return none, err
 	}
-	doc, err := wire.Parse(data)
+	obj, err := s.read(data)
 	if err != nil {
-		return none, fmt.Errorf("the answer to %s %s cannot be read: %w", r.Method, r.Path, err)
+		return none, fmt.Errorf("the answer to %s %s: %w", r.Method, r.Path, err)
 	}
-	return s.decode(doc)
+	return obj, nil
 }
 
-func (s Objects[P]) decode(doc any) (P, error) {
-	r, err := s.kind.Decode(doc, wire.Stored)
-	if err != nil {
-		var none P
-		return none, fmt.Errorf("an object of kind %s cannot be read: %w", s.kind.Name, err)
+// read decodes an object, and says in the error which one it is, as far as that can be read.
+func (s Objects[P]) read(data []byte) (P, error) {
+	doc, err := wire.Parse(data)
+	if err == nil {
+		var r api.Resource
+		if r, err = s.kind.Decode(doc, wire.Stored); err == nil {
+			return r.(P), nil
+		}
 	}
-	return r.(P), nil
+	var named struct {
+		Metadata struct{ Namespace, Name string }
+	}
+	_ = json.Unmarshal(data, &named)
+	var none P
+	return none, fmt.Errorf("%s %s/%s cannot be read: %w", s.kind.Name, named.Metadata.Namespace, named.Metadata.Name, err)
 }
 
 // GetPart reads a part of an object into into, a pointer to the part's type, and returns the part's version. A part that

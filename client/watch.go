@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
-	"github.com/rak-n-rok/krake/api/wire"
 )
 
 // EventType says what happened to an object.
@@ -41,12 +41,29 @@ const heartbeat = 10 * time.Second
 // Watch calls handle for every change after the version or cursor from, in order, without losing or repeating one,
 // whatever happens to the connection. It returns when ctx ends, when handle returns an error, when the server refuses or
 // is to be found elsewhere, or when it no longer knows what happened since (Expired): then the objects must be listed
-// again.
+// again. An event that cannot be read, of a newer server for example, is logged and left out.
 func (s Objects[P]) Watch(ctx context.Context, namespace, from string, handle func(Event[P]) error) error {
+	return s.watch(ctx, namespace, from, watcher[P]{
+		handle:     handle,
+		unreadable: func(err error) error { slog.Warn("left out of a watch", "error", err); return nil },
+		connected:  func() {},
+		lost:       func(error) {},
+	})
+}
+
+// A watcher is told what becomes of a watch. The errors of handle and unreadable end it.
+type watcher[P any] struct {
+	handle     func(Event[P]) error
+	unreadable func(error) error // an event cannot be read
+	connected  func()
+	lost       func(error) // the connection, or an attempt to make it; the next follows
+}
+
+func (s Objects[P]) watch(ctx context.Context, namespace, from string, w watcher[P]) error {
 	cursor := from
 	for attempt := 0; ; attempt++ {
 		before := cursor
-		err := s.stream(ctx, namespace, &cursor, handle)
+		err := s.stream(ctx, namespace, &cursor, w)
 		if cursor != before {
 			attempt = 0
 		}
@@ -62,6 +79,7 @@ func (s Objects[P]) Watch(ctx context.Context, namespace, from string, handle fu
 		case errors.As(err, new(*api.Problem)) && !retryable(err):
 			return err
 		}
+		w.lost(err)
 		if err := pause(ctx, attempt); err != nil {
 			return err
 		}
@@ -91,8 +109,15 @@ type handlerError struct{ err error }
 func (e handlerError) Error() string { return e.err.Error() }
 func (e handlerError) Unwrap() error { return e.err }
 
+func handled(err error) error {
+	if err == nil {
+		return nil
+	}
+	return handlerError{err}
+}
+
 // stream reads one connection to its end and moves the cursor along.
-func (s Objects[P]) stream(ctx context.Context, namespace string, cursor *string, handle func(Event[P]) error) error {
+func (s Objects[P]) stream(ctx context.Context, namespace string, cursor *string, w watcher[P]) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	// A server that stops sending heartbeats is gone, even if the connection does not say so.
@@ -105,6 +130,7 @@ func (s Objects[P]) stream(ctx context.Context, namespace string, cursor *string
 		return err
 	}
 	defer resp.Body.Close()
+	w.connected()
 	lines := bufio.NewReaderSize(resp.Body, 1<<16)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -115,7 +141,7 @@ func (s Objects[P]) stream(ctx context.Context, namespace string, cursor *string
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		if err := s.line(line, cursor, handle); err != nil {
+		if err := s.line(line, cursor, w); err != nil {
 			return err
 		}
 	}
@@ -128,14 +154,14 @@ func ended(err error) error {
 	return err
 }
 
-func (s Objects[P]) line(line []byte, cursor *string, handle func(Event[P]) error) error {
+func (s Objects[P]) line(line []byte, cursor *string, w watcher[P]) error {
 	var frame struct {
 		Type   EventType       `json:"type"`
 		Cursor string          `json:"cursor"`
 		Object json.RawMessage `json:"object"`
 	}
 	if err := json.Unmarshal(line, &frame); err != nil {
-		return fmt.Errorf("a line of the watch cannot be read: %w", err)
+		return handled(w.unreadable(fmt.Errorf("a line of a watch of %s cannot be read: %w", s.kind.Plural, err)))
 	}
 	switch frame.Type {
 	case bookmark:
@@ -148,17 +174,14 @@ func (s Objects[P]) line(line []byte, cursor *string, handle func(Event[P]) erro
 		}
 		return p
 	}
-	doc, err := wire.Parse(frame.Object)
+	obj, err := s.read(frame.Object)
 	if err != nil {
-		return err
+		err = w.unreadable(err)
+	} else {
+		err = w.handle(Event[P]{Type: frame.Type, Object: obj, Cursor: frame.Cursor})
 	}
-	obj, err := s.decode(doc)
-	if err != nil {
-		return err
+	if err == nil {
+		*cursor = frame.Cursor
 	}
-	if err := handle(Event[P]{Type: frame.Type, Object: obj, Cursor: frame.Cursor}); err != nil {
-		return handlerError{err}
-	}
-	*cursor = frame.Cursor
-	return nil
+	return handled(err)
 }

@@ -221,6 +221,48 @@ func TestAWatchFollowsBookmarksAndErrors(t *testing.T) {
 	}
 }
 
+// strange is an application that only newer clients can read, on a server that newer stands in front of.
+func strange(name string) *api.Application {
+	a := application(name)
+	a.Spec.StorageMigration = "new"
+	return a
+}
+
+// What a newer server says in its own way must not hide what it says of everything else.
+func TestWhatCannotBeReadIsLeftOut(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	address, _ := serve(t)
+	direct := client.Of[api.Application](connect(t, address))
+	apps := client.Of[api.Application](connect(t, newer(t, address)))
+	_, from, err := direct.List(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []*api.Application{application("a"), strange("b"), application("c"), strange("d")} {
+		if _, err := direct.Create(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, version, err := apps.List(ctx, "")
+	if err != nil || len(list) != 2 || list[0].Metadata.Name != "a" || list[1].Metadata.Name != "c" || version == "" {
+		t.Errorf("%d objects at %q, %v", len(list), version, err)
+	}
+	if _, err := apps.Get(ctx, "solar", "b"); err == nil || !strings.Contains(err.Error(), "Application solar/b cannot be read") {
+		t.Errorf("%v", err)
+	}
+	if _, err := direct.Create(ctx, application("end")); err != nil {
+		t.Fatal(err)
+	}
+	var got []seen
+	if err := apps.Watch(ctx, "", from, until("end", &got)); !errors.Is(err, errEnough) {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[0].name != "a" || got[1].name != "c" {
+		t.Errorf("%v", got)
+	}
+}
+
 // storm writes objects of few names at random until it has done so many writes.
 func storm(ctx context.Context, apps client.Set[api.Application, *api.Application], number int, random *rand.Rand) error {
 	for range number {
