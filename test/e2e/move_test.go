@@ -174,7 +174,7 @@ func TestATargetOnWhichNothingGetsReadyIsGivenUpInTime(t *testing.T) {
 	on := sites(t, "berlin", "bratislava")
 	t.Parallel()
 	settings := quick
-	settings.MoveTimeout = 5 * time.Second
+	settings.MoveTimeout = 20 * time.Second // long enough for the first news of the target on a busy machine
 	s := sceneOn(t, ownKrake(t, server.Config{Settings: settings}))
 	s.join("berlin", on[0])
 	s.join("bratislava", on[1])

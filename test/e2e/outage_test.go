@@ -342,13 +342,19 @@ func TestAClusterThatHangsHoldsUpNoOther(t *testing.T) {
 	for i := range many {
 		s.edit(name(i), func(a *api.Application) { a.Spec.Manifest[0]["data"] = map[string]any{"a": "c"} })
 	}
-	s.create("web", "there", web)
-	s.awaitApp("web", running("there"), healthy)
+	s.create("other", "there", settingsMap)
+	s.awaitApp("other", func(a *api.Application) error { // any word of the controller will do
+		if c := a.Status.Conditions.Get(api.Applied); c.Reason == "" {
+			return fmt.Errorf("applied: %+v", c)
+		}
+		return nil
+	})
 	for i := range many {
 		if c := s.app(name(i)).Status.Conditions.Get(api.Applied); c.Reason == string(api.ClusterNotReachable) {
 			s.Fatalf("the other cluster had to wait until %s was given up: %s", name(i), c.Message)
 		}
 	}
+	s.awaitApp("other", running("there"))
 	thaw()
 	for i := range many {
 		s.awaitApp(name(i), running("here"))
