@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -16,8 +17,9 @@ import (
 type account struct {
 	life
 
-	mu   sync.Mutex
-	word promise
+	mu     sync.Mutex
+	word   promise
+	wounds []wound
 }
 
 // promise is what the API must keep. What it acknowledged, or showed once, must be there ever after. What was sent and
@@ -29,8 +31,14 @@ type promise struct {
 	deleteSent     bool
 	deleteStored   bool
 	recordIsGone   bool
-	answered, lost int // writes that were acknowledged, and attempts that had no answer
+	ready          bool         // it was shown to run and to be well
+	phases         [4]bool      // of a move, as in movePhases: whether it was shown to be in it
+	record         registration // of the cluster that is there for it alone
+	answered, lost int          // writes that were acknowledged, and attempts that had no answer
 }
+
+// movePhases are those that every run has to see: a phase that is left out would not show otherwise.
+var movePhases = [4]api.MigrationPhase{api.PhaseStopping, api.PhaseCreating, api.PhaseDraining, api.PhaseRemoving}
 
 func (a *account) promise() promise {
 	a.mu.Lock()
@@ -42,6 +50,19 @@ func (a *account) note(change func(p *promise)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	change(&a.word)
+}
+
+func (a *account) allWounds() []wound {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.wounds)
+}
+
+// mustServe says whether a copy has to be ready at every moment: it was, the application is moved by making the new
+// copy first, and nobody has asked for its end. Changes of its manifest replace one pod after the other.
+func (a *account) mustServe() bool {
+	p := a.promise()
+	return a.moves() && !a.stopsFirst() && p.ready && !p.deleteSent
 }
 
 // saw compares what the API showed, nil for nothing, with what it had promised before it was asked, and remembers it.
@@ -58,6 +79,12 @@ func (a *account) saw(before promise, shown *api.Application) error {
 		p.version = max(p.version, version(shown))
 		p.stored = max(p.stored, shown.Metadata.Generation)
 		p.deleteStored = p.deleteStored || shown.Metadata.Deleted != nil
+		s := shown.Status
+		p.ready = p.ready || s.RunningOn != nil && s.Conditions.Get(api.Healthy).Status == api.True
+		move := s.Conditions.Get(api.Migrating)
+		for i, phase := range movePhases {
+			p.phases[i] = p.phases[i] || move.Status == api.True && move.Reason == string(phase)
+		}
 	})
 	return nil
 }

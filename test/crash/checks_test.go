@@ -28,7 +28,7 @@ func (x *experiment) check(ctx context.Context) error {
 		}
 	}
 	var errs []error
-	errs = append(errs, x.accounted(s, live), x.witnessed(ctx, live), x.load.audit(ctx))
+	errs = append(errs, x.accounted(s, live), x.witnessed(ctx, live), x.load.audit(ctx), x.forgotten(ctx))
 	for a, app := range s.apps {
 		errs = append(errs, x.asWanted(a, app, live))
 	}
@@ -112,7 +112,7 @@ func (x *experiment) asWanted(a *account, app *api.Application, live map[*cluste
 				continue
 			}
 			key := o.GetKind() + "/" + o.GetName()
-			if c.site != r.site || wanted[key] == nil {
+			if c.site != a.place(r) || wanted[key] == nil {
 				errs = append(errs, fmt.Errorf("%s: nobody wants %s on %s", a.name, key, c.site))
 				continue
 			}
@@ -124,7 +124,7 @@ func (x *experiment) asWanted(a *account, app *api.Application, live map[*cluste
 		}
 	}
 	for key := range wanted {
-		errs = append(errs, fmt.Errorf("%s: %s is missing on %s", a.name, key, r.site))
+		errs = append(errs, fmt.Errorf("%s: %s is missing on %s", a.name, key, a.place(r)))
 	}
 	return errors.Join(errs...)
 }

@@ -25,11 +25,24 @@ const ourLabel = "krake.cloud/app-uid"
 
 // kinds are those of which the applications have objects, with their names in URLs.
 var kinds = map[schema.GroupVersionKind]string{
-	{Version: "v1", Kind: "ConfigMap"}:                 "configmaps",
-	{Version: "v1", Kind: "Secret"}:                    "secrets",
-	{Version: "v1", Kind: "Service"}:                   "services",
-	{Group: "apps", Version: "v1", Kind: "Deployment"}: "deployments",
+	{Version: "v1", Kind: "Namespace"}: "namespaces",
+	{Version: "v1", Kind: "Secret"}:    "secrets",
+	configMaps:                         "configmaps",
+	services:                           "services",
+	deployments:                        "deployments",
+	statefulSets:                       "statefulsets",
+	jobs:                               "jobs",
 }
+
+var (
+	configMaps   = schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
+	services     = schema.GroupVersionKind{Version: "v1", Kind: "Service"}
+	deployments  = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}
+	statefulSets = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "StatefulSet"}
+	jobs         = schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Job"}
+
+	pods = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+)
 
 func resourceOf(kind schema.GroupVersionKind) schema.GroupVersionResource {
 	return kind.GroupVersion().WithResource(kinds[kind])

@@ -16,14 +16,26 @@
 //	server_test.go       builds, starts and kills the server
 //	link_test.go         the way from the server to a cluster, which can be cut
 //	life_test.go         what one application is to go through
+//	manifest_test.go     the shapes of applications, and their objects
+//	guest_test.go        applications with a record of a cluster of their own, which is removed under way
+//	injury_test.go       objects that lose their label, or are removed, behind Krake's back
 //	account_test.go      what the answers of the API have promised about it
 //	load_test.go         keeps twenty applications going
 //	witness_test.go      watches the clusters: is anything made twice?
+//	copies_test.go       is an application on two clusters that must not be, or on none that has to be on one?
+//	hold_test.go         pods that take their time to start and to end
 //	foreign_test.go      objects that are none of Krake's business
 //	checks_test.go       compares clusters, inventories and promises
 //	settle_test.go       waits until nothing is left to do
+//	report_test.go       what happened in a run, and what should have
 //	evidence_test.go     writes down what is needed to understand a failure
 //
-// A new fail point is tried by itself: the list is that of internal/failpoint. A new kind of life belongs into
-// life_test.go, a new invariant into checks_test.go or, where it must hold at every moment, into the witness.
+// A new fail point is tried by itself: the list is that of internal/failpoint. A new shape of applications belongs into
+// manifest_test.go, another turn of life into life_test.go, a new invariant into checks_test.go or, where it must hold at
+// every moment, into the witness. What is to have happened in every run is counted in report_test.go.
+//
+// The witness asks both clusters before it accuses, because their news come in no common order. It does not see
+// what is over by the time it asks; so simulated pods, which would start and end at once, are held for a while, and
+// judged before they are let go. Whether a copy stays for as long as it should after a move has switched over is a matter
+// of time and not checked here, only that the phase is there.
 package crash

@@ -33,6 +33,15 @@ func (x *experiment) collect(failure error) {
 		}
 		return out, nil
 	})
+	x.keep("copies.json", func() (any, error) {
+		out := map[string][]string{}
+		x.witness.mu.Lock()
+		defer x.witness.mu.Unlock()
+		for name, s := range x.witness.stories {
+			out[name] = s.order
+		}
+		return out, nil
+	})
 	x.keep("promises.txt", func() (any, error) {
 		var out []string
 		for _, a := range x.load.all() {
@@ -51,6 +60,10 @@ func (x *experiment) collect(failure error) {
 		return
 	}
 	x.keep("applications.json", func() (any, error) { return x.everything(ctx) })
+	x.keep("clusters.json", func() (any, error) {
+		records, _, err := x.load.records.List(ctx, krakeNamespace)
+		return records, err
+	})
 	x.keep("leftovers.json", func() (any, error) {
 		leftovers, _, err := client.Of[api.Leftover](x.load.client).List(ctx, krakeNamespace)
 		return leftovers, err

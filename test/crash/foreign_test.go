@@ -23,8 +23,7 @@ type foreign struct {
 // same with another kind.
 func newForeign(ctx context.Context, c *cluster) (*foreign, error) {
 	f := &foreign{cluster: c, before: map[string]*unstructured.Unstructured{}}
-	first := newLife(0, 1)
-	neighbour := life{name: "neighbour"}
+	first, neighbour := life{name: nameOf(1), shape: web}, life{name: "neighbour", shape: web}
 	objects := []map[string]any{
 		first.object("v1", "ConfigMap", first.name, "data", map[string]any{"owner": "somebody else"}),
 		first.object("v1", "ConfigMap", first.configName()+"s", "data", map[string]any{"owner": "somebody else"}),

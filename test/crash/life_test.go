@@ -8,20 +8,16 @@ import (
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
-	"github.com/rak-n-rok/krake/api/constraint"
-)
-
-const (
-	krakeNamespace = "crash"   // of the applications in Krake
-	kubeNamespace  = "default" // of their objects on the clusters
 )
 
 // life is what an application goes through. It depends on the seed and the number of the application alone.
 type life struct {
 	name      string
+	shape     *shape
 	strategy  api.MigrationStrategy
-	revisions []revision // one after the other, the first one when it is created
-	force     bool       // the record is removed at once in the end, and its objects become leftovers
+	revisions []revision    // one after the other, the first one when it is created
+	force     bool          // the record is removed at once in the end, and its objects become leftovers
+	slow      time.Duration // if it moves: how long the pods take to start on the target, or to end on the source
 }
 
 // revision is one version of what is asked for.
@@ -33,36 +29,53 @@ type revision struct {
 	extras   bool          // whether there are two more objects
 	hasty    bool          // the next step does not wait until this one is done
 	pause    time.Duration // before the next step
+	injury   injury        // what somebody else does to it then
 }
 
 // newLife draws a life. Every application moves from a to b at most once and never back, and an object that was dropped
 // from its manifest does not return: so whatever is made a second time is a mistake.
 func newLife(seed uint64, number int) life {
 	dice := rand.New(rand.NewPCG(seed, uint64(number)))
-	l := life{name: fmt.Sprintf("app-%04d", number), strategy: api.MigrateAuto, force: dice.IntN(8) == 0}
-	if dice.IntN(3) == 0 {
+	l := life{name: nameOf(number), shape: turns[number%len(turns)], strategy: api.MigrateAuto}
+	l.force = dice.IntN(8) == 0 && l.shape != guest
+	if dice.IntN(3) == 0 && !l.shape.once {
 		l.strategy = api.MigrateDeleteFirst
 	}
 	now := revision{image: "web:1", replicas: 1 + dice.Int64N(2), site: "a", extras: dice.IntN(2) == 0}
-	if dice.IntN(6) == 0 {
+	target := "b"
+	switch born := dice.IntN(6); {
+	case l.shape == guest:
+		now.site, target = l.ownRecord(), []string{"a", "b"}[born%2]
+	case born == 0:
 		now.site = "b"
 	}
 	steps := 2 + dice.IntN(3)
 	moves := dice.IntN(steps)
+	if l.shape != web && l.shape != guest {
+		moves = 1 + moves%(steps-1) // there are few of them, so all are to move
+	}
 	for i := range steps {
 		if i > 0 {
 			now.change(dice, i)
 		}
 		if i == moves && i > 0 {
-			now.site = "b"
+			now.site = target
 		}
 		now.number = int64(i + 1)
 		now.hasty = dice.IntN(3) == 0
 		now.pause = time.Duration(dice.IntN(400)) * time.Millisecond
 		l.revisions = append(l.revisions, now)
 	}
+	if slow := time.Duration(1000+dice.IntN(3000)) * time.Millisecond; l.moves() {
+		l.slow = slow
+	}
+	for i := range l.revisions {
+		l.revisions[i].injury = l.newInjury(dice, l.revisions[i])
+	}
 	return l
 }
+
+func nameOf(number int) string { return fmt.Sprintf("app-%04d", number) }
 
 // change draws what differs in the next revision.
 func (r *revision) change(dice *rand.Rand, step int) {
@@ -76,77 +89,18 @@ func (r *revision) change(dice *rand.Rand, step int) {
 	}
 }
 
-// application gives the form in which a revision is sent.
-func (l life) application(r revision) *api.Application {
-	a := api.New[api.Application]()
-	namespace := krakeNamespace
-	a.Metadata.Name, a.Metadata.Namespace = l.name, &namespace
-	a.Spec = l.spec(r)
-	return a
+// moves says whether the application goes from one cluster to another.
+func (l life) moves() bool {
+	return l.place(l.revisions[0]) != l.place(l.revisions[len(l.revisions)-1])
 }
 
-func (l life) spec(r revision) api.ApplicationSpec {
-	spec := api.New[api.Application]().Spec
-	spec.Manifest = l.manifest(r)
-	spec.MigrationStrategy = l.strategy
-	site, err := constraint.NewLabel("site", constraint.LabelEqual, r.site)
-	if err != nil {
-		panic(err)
-	}
-	spec.Constraints.Cluster.Labels = []constraint.Label{site}
-	return spec
-}
+// stopsFirst says whether there must never be a copy on two clusters.
+func (l life) stopsFirst() bool { return l.shape.once || l.strategy == api.MigrateDeleteFirst }
 
-func (l life) manifest(r revision) api.Manifest {
-	labels := map[string]any{"app": l.name}
-	m := api.Manifest{
-		l.object("v1", "ConfigMap", l.configName(), "data", map[string]any{"revision": fmt.Sprint(r.number)}),
-		l.object("apps/v1", "Deployment", l.name, "spec", map[string]any{
-			"replicas": r.replicas,
-			"selector": map[string]any{"matchLabels": labels},
-			"template": map[string]any{
-				"metadata": map[string]any{"labels": labels},
-				"spec": map[string]any{"containers": []any{
-					map[string]any{"name": "web", "image": r.image},
-				}},
-			},
-		}),
-		l.object("v1", "Service", l.name, "spec", map[string]any{
-			"type": "NodePort", "selector": labels,
-			"ports": []any{map[string]any{"port": int64(80), "protocol": "TCP", "targetPort": int64(8080)}},
-		}),
+// place is the cluster on which a revision is to run: a record of its own leads a guest to a.
+func (l life) place(r revision) string {
+	if r.site == l.ownRecord() {
+		return "a"
 	}
-	if r.extras {
-		m = append(m,
-			l.object("v1", "ConfigMap", l.name+"-extra", "data", map[string]any{"for": "a while"}),
-			l.object("v1", "Secret", l.name+"-extra", "stringData", map[string]any{"for": "a while"}),
-		)
-	}
-	return m
-}
-
-func (l life) configName() string { return l.name + "-config" }
-
-func (l life) object(version, kind, name, field string, content any) map[string]any {
-	return map[string]any{
-		"apiVersion": version, "kind": kind,
-		"metadata": map[string]any{"name": name, "namespace": kubeNamespace},
-		field:      content,
-	}
-}
-
-// revisionOf reads from an application which revision it is.
-func (l life) revisionOf(a *api.Application) (revision, error) {
-	for _, o := range a.Spec.Manifest {
-		if o["kind"] != "ConfigMap" {
-			continue
-		}
-		data, _ := o["data"].(map[string]any)
-		for _, r := range l.revisions {
-			if data["revision"] == fmt.Sprint(r.number) {
-				return r, nil
-			}
-		}
-	}
-	return revision{}, fmt.Errorf("%s has a manifest that nobody sent", l.name)
+	return r.site
 }

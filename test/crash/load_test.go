@@ -17,18 +17,25 @@ import (
 // inFlight is how many applications there are at the same time.
 const inFlight = 20
 
+// pollEvery is how often something is looked at until it is as it should be.
+const pollEvery = 150 * time.Millisecond
+
 // load keeps applications going. Each of its workers leads one application after the other through its life and retries
 // what had no answer, as any careful client would.
 type load struct {
-	seed   uint64
-	client *client.Client
-	apps   client.Set[api.Application, *api.Application]
-	fail   func(error)
+	seed     uint64
+	client   *client.Client
+	apps     client.Set[api.Application, *api.Application]
+	records  client.Set[api.Cluster, *api.Cluster]
+	clusters map[string]*cluster // by site
+	witness  *witness
+	fail     func(error)
 
 	writing sync.RWMutex // held for reading while something is being written, until it is acknowledged
 
 	mu       sync.Mutex
 	accounts []*account
+	byName   map[string]*account
 }
 
 // start begins the work of all workers. The returned function ends it.
@@ -61,11 +68,19 @@ func (l *load) pause() (resume func()) {
 	return l.writing.Unlock
 }
 
+// find returns the account of an application, nil if there is none of this name.
+func (l *load) find(name string) *account {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.byName[name]
+}
+
 func (l *load) open() *account {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := &account{life: newLife(l.seed, len(l.accounts)+1)}
 	l.accounts = append(l.accounts, a)
+	l.byName[a.name] = a
 	return a
 }
 
@@ -78,26 +93,48 @@ func (l *load) all() []*account {
 
 // lead takes an application through its life.
 func (l *load) lead(ctx context.Context, a *account) error {
+	if a.shape == guest {
+		if err := l.register(ctx, a); err != nil {
+			return err
+		}
+	}
 	for _, r := range a.revisions {
 		if err := l.write(ctx, a, r); err != nil {
 			return err
 		}
+		if a.left(r) && !a.promise().record.deleteSent {
+			if err := l.unregister(ctx, a, r); err != nil {
+				return err
+			}
+		}
 		if !r.hasty {
-			if err := l.await(ctx, a, func(app *api.Application) bool { return app != nil && unsettled(app, r) == nil }); err != nil {
+			if err := l.await(ctx, a, func(app *api.Application) bool { return app != nil && a.unsettled(app, r) == nil }); err != nil {
 				return err
 			}
 		}
 		if err := sleep(ctx, r.pause); err != nil {
 			return err
 		}
-	}
-	last := a.revisions[len(a.revisions)-1]
-	if a.force { // a record that is removed while objects are being made leaves some that take a minute to be found
-		if err := l.await(ctx, a, func(app *api.Application) bool { return app != nil && unsettled(app, last) == nil }); err != nil {
+		if err := l.injure(ctx, a, r); err != nil {
 			return err
 		}
 	}
-	if err := l.remove(ctx, a, a.force); err != nil {
+	return l.finish(ctx, a)
+}
+
+// finish ends the life of an application.
+func (l *load) finish(ctx context.Context, a *account) error {
+	last := a.revisions[len(a.revisions)-1]
+	if a.force { // a record that is removed while objects are being made leaves some that take a minute to be found
+		if err := l.await(ctx, a, func(app *api.Application) bool { return app != nil && a.unsettled(app, last) == nil }); err != nil {
+			return err
+		}
+	}
+	end := func() error { return l.remove(ctx, a, a.force) }
+	if a.shape == guest && !a.left(last) {
+		end = func() error { return l.goAlong(ctx, a) }
+	}
+	if err := end(); err != nil {
 		return err
 	}
 	return l.await(ctx, a, func(app *api.Application) bool { return app == nil })
@@ -213,7 +250,7 @@ func (l *load) await(ctx context.Context, a *account, wanted func(*api.Applicati
 				return nil
 			}
 		}
-		if err := sleep(ctx, 150*time.Millisecond); err != nil {
+		if err := sleep(ctx, pollEvery); err != nil {
 			return err
 		}
 	}
@@ -243,7 +280,7 @@ func (l *load) audit(ctx context.Context) error {
 	for name := range byName {
 		return errors.New(name + ": nobody created it")
 	}
-	return nil
+	return l.auditRecords(ctx, before)
 }
 
 // counts says how many applications began and ended, and how many writes were acknowledged, and how many attempts

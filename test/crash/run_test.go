@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -104,14 +102,17 @@ func (x *experiment) prepare(ctx context.Context) {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	x.load = &load{seed: x.seed, client: c, apps: client.Of[api.Application](c), fail: x.fail}
-	x.witness = newWitness(x.fail)
+	x.load = &load{seed: x.seed, client: c, apps: client.Of[api.Application](c), records: client.Of[api.Cluster](c),
+		clusters: map[string]*cluster{}, fail: x.fail, byName: map[string]*account{}}
+	x.witness = newWitness(x.fail, x.load.find)
+	x.load.witness = x.witness
 	for i, site := range []string{"a", "b"} {
 		cluster := newCluster(ctx, x.t, site, labs[i])
 		foreign, err := newForeign(ctx, cluster)
 		if err != nil {
 			x.t.Fatal(err)
 		}
+		x.load.clusters[site] = cluster
 		x.clusters, x.foreign = append(x.clusters, cluster), append(x.foreign, foreign)
 	}
 }
@@ -120,13 +121,10 @@ func (x *experiment) prepare(ctx context.Context) {
 func (x *experiment) run(ctx context.Context, kills int) error {
 	dice := rand.New(rand.NewPCG(x.seed, 0))
 	ctx, cancel := context.WithCancel(ctx)
-	var background sync.WaitGroup
-	defer background.Wait()
+	defer x.witness.working.Wait()
 	defer cancel()
-	for _, c := range x.clusters {
-		if err := x.witness.watch(ctx, c, &background); err != nil {
-			return err
-		}
+	if err := x.witness.watch(ctx, x.clusters); err != nil {
+		return err
 	}
 	if err := x.register(ctx); err != nil {
 		return err
@@ -158,7 +156,7 @@ func (x *experiment) register(ctx context.Context) error {
 		return err
 	}
 	defer p.kill()
-	set := client.Of[api.Cluster](x.load.client)
+	set := x.load.records
 	for _, c := range x.clusters {
 		if _, err := set.Create(ctx, c.record); err != nil {
 			return err
@@ -247,6 +245,11 @@ func (x *experiment) end(ctx context.Context) error {
 	}
 	defer p.kill()
 	for _, a := range x.load.all() {
+		if p := a.promise(); p.record.deleteSent && !p.record.gone { // it may never have been sent, because the load ended
+			if err := x.load.removeRecord(ctx, a, false, false); err != nil {
+				return err
+			}
+		}
 		if p := a.promise(); p.sent > 0 && !p.deleteStored && !p.recordIsGone {
 			if err := x.load.remove(ctx, a, false); err != nil {
 				return err
@@ -257,26 +260,6 @@ func (x *experiment) end(ctx context.Context) error {
 		return err
 	}
 	return p.stop()
-}
-
-// report says what the run has shown, and fails if a step was never arrived at.
-func (x *experiment) report() {
-	var points []string
-	atSteps := 0
-	for _, point := range failpoint.Points {
-		points = append(points, fmt.Sprintf("%s %d", point, x.deaths[point]))
-		atSteps += x.deaths[point]
-		if x.deaths[point] == 0 {
-			x.t.Errorf("the server was never killed at the step %s: nothing arrives there any more, or the load does too little", point)
-		}
-	}
-	begun, _, answered, lost := x.load.counts()
-	x.t.Logf("%d kills in %s, seed %d; on average ready after %s, settled after %s at most", x.kills,
-		time.Since(x.begun).Round(time.Second), x.seed, (x.server.took / time.Duration(x.server.starts)).Round(time.Millisecond),
-		x.slowest.Round(time.Millisecond))
-	x.t.Logf("%d kills at steps: %s", atSteps, strings.Join(points, ", "))
-	x.t.Logf("%d applications with %d objects on the clusters, each made once; %d writes acknowledged and kept, %d attempts without an answer",
-		begun, x.witness.count(), answered, lost)
 }
 
 // clusterOf finds a cluster by its identity.

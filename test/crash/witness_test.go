@@ -9,21 +9,28 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/metadata"
-	"k8s.io/client-go/tools/cache"
 )
 
 // witness watches the clusters, on its own and all the time, and remembers every object that it saw: of each there may
-// be one only, since no application has a reason to make one a second time.
+// be one only, since no application has a reason to make one a second time. How many copies of an application there are
+// is in copies_test.go.
 type witness struct {
-	alarm func(error)
+	alarm    func(error)
+	clusters []*cluster // in the order in which applications move
+	find     func(name string) *account
+	working  sync.WaitGroup
 
-	mu   sync.Mutex
-	seen map[sighting]types.UID
-	live map[types.UID]sighting
+	mu      sync.Mutex
+	seen    map[sighting]types.UID
+	live    map[types.UID]sighting
+	robbed  map[types.UID]bool // objects that the test itself deletes: each may be made once more
+	stories map[string]*story  // by the name of the application
+	held    map[string]bool    // pods that were held, by UID and by what they were about to do
+	asked   int                // how often the clusters were asked how it really is
 }
 
 // sighting is what makes two objects the same in the eyes of a user.
@@ -36,52 +43,90 @@ func (s sighting) String() string {
 	return fmt.Sprintf("%s %s/%s on %s of the application %s", s.kind, s.namespace, s.name, s.site, s.app)
 }
 
-func newWitness(alarm func(error)) *witness {
-	return &witness{alarm: alarm, seen: map[sighting]types.UID{}, live: map[types.UID]sighting{}}
+func newWitness(alarm func(error), find func(name string) *account) *witness {
+	return &witness{
+		alarm: alarm, find: find, seen: map[sighting]types.UID{}, live: map[types.UID]sighting{}, robbed: map[types.UID]bool{},
+		stories: map[string]*story{}, held: map[string]bool{},
+	}
 }
 
-// watch follows all objects of applications on a cluster until ctx ends.
-func (w *witness) watch(ctx context.Context, c *cluster, watchers *sync.WaitGroup) error {
-	client, err := metadata.NewForConfig(c.config)
-	if err != nil {
-		return err
-	}
-	for kind := range kinds {
-		resource := client.Resource(resourceOf(kind))
-		source := &cache.ListWatch{
-			ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-				o.LabelSelector = ourLabel
-				return resource.List(ctx, o)
-			},
-			WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-				o.LabelSelector = ourLabel
-				return resource.Watch(ctx, o)
-			},
+// watch follows all objects of applications, and their pods, until ctx ends.
+func (w *witness) watch(ctx context.Context, clusters []*cluster) error {
+	w.clusters = clusters
+	for _, c := range clusters {
+		for kind := range kinds {
+			err := w.follow(ctx, c, resourceOf(kind), ourLabel, func(o *unstructured.Unstructured, gone bool) {
+				o.SetGroupVersionKind(kind) // in a list, objects do not always say what they are
+				w.sawObject(ctx, c, o, gone)
+			})
+			if err != nil {
+				return err
+			}
 		}
-		view := &view{witness: w, site: c.site, kind: kind.Kind}
-		// A reflector lists once, watches from there on, resumes a watch that ends, and lists again if it must.
-		reflector := cache.NewReflectorWithOptions(source, &metav1.PartialObjectMetadata{}, view, cache.ReflectorOptions{})
-		watchers.Go(func() { reflector.RunWithContext(ctx) })
+		err := w.follow(ctx, c, pods, podLabel, func(o *unstructured.Unstructured, gone bool) { w.sawPod(ctx, c, o, gone) })
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// saw remembers an object.
-func (w *witness) saw(s sighting, uid types.UID) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if before, ok := w.seen[s]; ok && before != uid {
-		w.alarm(fmt.Errorf("%s was made twice: first with the UID %s, and at %s with %s",
-			s, before, time.Now().Format(time.TimeOnly), uid))
+// follow lists once and watches from there on. A watch that ends ends the run: what happens until the next one begins
+// would be seen by nobody.
+func (w *witness) follow(ctx context.Context, c *cluster, resource schema.GroupVersionResource, label string,
+	saw func(o *unstructured.Unstructured, gone bool)) error {
+	list, err := c.client.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: label})
+	if err != nil {
+		return err
 	}
-	w.seen[s] = uid
-	w.live[uid] = s
+	for i := range list.Items {
+		saw(&list.Items[i], false)
+	}
+	stream, err := c.client.Resource(resource).Watch(ctx, metav1.ListOptions{LabelSelector: label, ResourceVersion: list.GetResourceVersion()})
+	if err != nil {
+		return err
+	}
+	w.working.Go(func() {
+		defer stream.Stop()
+		for e := range stream.ResultChan() {
+			o, ok := e.Object.(*unstructured.Unstructured)
+			if !ok || e.Type == watch.Error {
+				break
+			}
+			saw(o, e.Type == watch.Deleted)
+		}
+		if ctx.Err() == nil {
+			w.alarm(fmt.Errorf("the watch of %s on %s has ended: from here on the witness would be blind", resource.Resource, c.site))
+		}
+	})
+	return nil
 }
 
-func (w *witness) lost(uid types.UID) {
+// sawObject remembers an object.
+func (w *witness) sawObject(ctx context.Context, c *cluster, o *unstructured.Unstructured, gone bool) {
+	s, uid := sighting{c.site, o.GetKind(), o.GetNamespace(), o.GetName(), o.GetLabels()[ourLabel]}, o.GetUID()
+	w.mu.Lock()
+	if gone {
+		delete(w.live, uid)
+	} else {
+		if before, ok := w.seen[s]; ok && before != uid && !w.robbed[before] {
+			w.alarm(fmt.Errorf("%s was made twice: first with the UID %s, and at %s with %s",
+				s, before, time.Now().Format(time.TimeOnly), uid))
+		}
+		w.seen[s] = uid
+		w.live[uid] = s
+	}
+	w.mu.Unlock()
+	if a := w.find(s.name); a != nil && s.kind == a.shape.workload.Kind {
+		w.note(ctx, a, s.site, uid, workloadCopy(o), gone)
+	}
+}
+
+// rob tells the witness that the test is about to delete an object.
+func (w *witness) rob(uid types.UID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.live, uid)
+	w.robbed[uid] = true
 }
 
 // alive returns the objects that exist as far as the witness knows.
@@ -95,52 +140,10 @@ func (w *witness) alive() map[types.UID]sighting {
 	return out
 }
 
-// count says how many objects there were in the course of time.
-func (w *witness) count() int {
+// counts says how many objects there were in the course of time, how many of them the test has deleted itself, how often
+// pods were held, and how often the clusters were asked about copies.
+func (w *witness) counts() (seen, robbed, held, asked int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.seen)
+	return len(w.seen), len(w.robbed), len(w.held), w.asked
 }
-
-// view is what a reflector tells of one kind on one cluster.
-type view struct {
-	*witness
-	site string
-	kind string
-}
-
-func (v *view) note(object any) (sighting, types.UID) {
-	m := object.(*metav1.PartialObjectMetadata)
-	return sighting{v.site, v.kind, m.Namespace, m.Name, m.Labels[ourLabel]}, m.UID
-}
-
-// Add, Update, Delete, Replace and Resync make a view what a reflector writes to.
-func (v *view) Add(object any) error {
-	v.saw(v.note(object))
-	return nil
-}
-
-func (v *view) Update(object any) error { return v.Add(object) }
-
-func (v *view) Delete(object any) error {
-	_, uid := v.note(object)
-	v.lost(uid)
-	return nil
-}
-
-func (v *view) Replace(objects []any, _ string) error {
-	there := map[types.UID]bool{}
-	for _, object := range objects {
-		s, uid := v.note(object)
-		there[uid] = true
-		v.saw(s, uid)
-	}
-	for uid, s := range v.alive() {
-		if s.site == v.site && s.kind == v.kind && !there[uid] {
-			v.lost(uid)
-		}
-	}
-	return nil
-}
-
-func (v *view) Resync() error { return nil }
