@@ -94,9 +94,6 @@ func dial(t *testing.T, address string) *dialog {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
 	return &dialog{conn, bufio.NewReaderSize(conn, 1<<10)}
 }
 
@@ -113,6 +110,9 @@ func (d *dialog) say(t *testing.T, method, path, body string) {
 func (d *dialog) until(t *testing.T, is func(line string) bool) string {
 	t.Helper()
 	for {
+		if err := d.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
 		line, err := d.in.ReadString('\n')
 		if err != nil {
 			t.Fatal(err)

@@ -77,6 +77,17 @@ func TestAWatchTellsEveryChange(t *testing.T) { // vector 42
 	}
 }
 
+// enlarged creates an application and returns its record with a text of so many bytes inside.
+func (s *server) enlarged(t *testing.T, name string, size int) string {
+	t.Helper()
+	s.ask(t, "POST", apps, app(name)).want(t, 200)
+	record, err := s.data.Get(t.Context(), "/kubernetes/applications/solar/"+name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Replace(string(record.Value), `"none"`, `"`+strings.Repeat("x", size)+`"`, 1)
+}
+
 // What waits for a client is memory; one that does not read must not keep it for ever.
 func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
 	s := start(t)
@@ -84,10 +95,9 @@ func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
 	d := dial(t, address)
 	d.say(t, "GET", apps+"?watch&heartbeat=0", "")
 	d.until(t, func(line string) bool { return line == "" })
-	created := s.ask(t, "POST", apps, app("large")).want(t, 200).document(t)
-	for i := range 40 { // more than connections hold
-		large := created.with("status.last_applied_manifest", []document{{"i": i, "x": strings.Repeat("x", 1<<20)}})
-		s.ask(t, "PUT", apps+"/large/status", large).want(t, 200)
+	large := s.enlarged(t, "large", 1<<20)
+	for range 40 { // more than connections hold
+		s.put(t, "/kubernetes/applications/solar/large", large)
 	}
 	select {
 	case <-ended:
@@ -258,17 +268,51 @@ func TestAnIdleWatchMovesItsCursorOn(t *testing.T) {
 func TestAVersionThatNobodyRemembersIsGone(t *testing.T) {
 	s := start(t)
 	for _, v := range []string{"999999", "999999.1"} { // from before a backup was put back, or from another Krake
-		got := s.ask(t, "GET", apps+"?watch&resource_version="+v, nil)
-		if got.status != 410 && got.status != 422 {
+		if got := s.ask(t, "GET", apps+"?watch&resource_version="+v, nil); got.status != 410 {
 			t.Errorf("%s: answered %d %s", v, got.status, got.body)
 		}
 	}
-	if got := s.ask(t, "GET", apps+"?watch&resource_version=999999", nil); got.status != 410 {
-		t.Errorf("answered %d %s", got.status, got.body)
-	}
+	s.ask(t, "POST", apps, app("x")).want(t, 200)
+	from := s.version(t, apps)
+	s.ask(t, "PATCH", apps+"/x", `{"metadata":{"labels":{"a":"b"}}}`).want(t, 200)
+	s.watch(t, apps+"?watch&resource_version="+from).want(t, "MODIFIED", "x")
 	for _, v := range []string{"soon", "-1", "1.5.2", "%00"} {
 		s.ask(t, "GET", apps+"?watch&resource_version="+v, nil).problem(t, 422, "", `{"query": {"resource_version": ["Not a version or cursor."]}}`)
 	}
+}
+
+// A client that reads more slowly than the history is forgotten is told so, and not left waiting.
+func TestAWatchThatIsOvertakenByTheCompactionEndsWithAnError(t *testing.T) {
+	s := start(t)
+	large := s.enlarged(t, "x", 64<<10)
+	from := s.version(t, apps)
+	const events = 2500 // far more than the connection, the queue of the watch and the newest events hold
+	for range events {
+		s.put(t, "/kubernetes/applications/solar/x", large)
+	}
+	address, _ := s.beside(t, apiserver.Options{})
+	d := dial(t, address)
+	d.say(t, "GET", apps+"?watch&heartbeat=0&resource_version="+from, "")
+	d.until(t, func(line string) bool { return line == "" }) // the header; nothing more is read yet
+	newest, err := s.data.Revision(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.data.Compact(t.Context(), newest); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	last := d.until(t, func(line string) bool {
+		if strings.HasPrefix(line, `{"type":"MODIFIED"`) {
+			told++
+		}
+		return strings.HasPrefix(line, `{"type":"ERROR"`)
+	})
+	e := parse(t, []byte(last))
+	if told == 0 || told >= events || e.at("object.status") != 410.0 || !strings.HasPrefix(e.text("object.detail"), "410: Gone: ") {
+		t.Errorf("after %d events: %s", told, last)
+	}
+	d.until(t, func(line string) bool { return line == "0" }) // the last chunk
 }
 
 func TestUnknownParametersOfAWatchAreIgnored(t *testing.T) {
