@@ -24,11 +24,11 @@ func Load(ctx context.Context, programs node.Programs, m machine.Machine, archiv
 		"images", "import", "--snapshotter", "native", "-")
 	command.Stdin = bytes.NewReader(archive)
 	output, err := command.CombinedOutput()
+	if err == nil {
+		return nil
+	}
 	if cause := context.Cause(ctx); cause != nil {
-		err = cause
+		return fmt.Errorf("%w, waiting for containerd to take images", cause)
 	}
-	if err != nil {
-		return fmt.Errorf("loading images: %w: %s", err, bytes.TrimSpace(output))
-	}
-	return nil
+	return fmt.Errorf("containerd does not take the images: %w: %s", err, bytes.TrimSpace(output))
 }
