@@ -49,6 +49,7 @@ func (h hierarchy) create(name string) error {
 }
 
 // enableControllers hands the controllers that a group has down to its children.
+// That stays: by the time that the node ends, others may count on it.
 func enableControllers(path string) error {
 	controllers, err := os.ReadFile(filepath.Join(path, "cgroup.controllers"))
 	if err != nil {

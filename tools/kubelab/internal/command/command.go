@@ -15,6 +15,7 @@ import (
 
 	"github.com/rak-n-rok/krake/tools/kubelab/internal/cluster"
 	"github.com/rak-n-rok/krake/tools/kubelab/internal/image"
+	"github.com/rak-n-rok/krake/tools/kubelab/internal/node"
 	"github.com/rak-n-rok/krake/tools/kubelab/internal/supervisor"
 )
 
@@ -27,8 +28,9 @@ const usage = `kubelab runs real Kubernetes control planes on this machine.
   kubelab status [NAME...]     show clusters (default: all)
   kubelab image NAME=BINARY... give real nodes images made of static programs
   kubelab --version            print the versions of what is inside
+  kubelab --check-real-node    fail, and say why, where real nodes are not possible
 
-Every command but --version needs --dir DIR, the folder of the clusters.
+Every command needs --dir DIR, the folder of the clusters.
 kubelab COMMAND --help tells the other flags.
 `
 
@@ -77,6 +79,8 @@ func Run(args []string) int {
 	case "--version", "version":
 		fmt.Print(version())
 		return 0
+	case "--check-real-node":
+		return checkRealNode()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -153,6 +157,15 @@ func takeCluster(in *invocation, name string) error {
 
 func timeoutFlag(flags *pflag.FlagSet, in *invocation) {
 	flags.DurationVar(&in.timeout, "timeout", 3*time.Minute, "how long a cluster may take until it is ready")
+}
+
+// checkRealNode tells whether this machine can have real nodes.
+func checkRealNode() int {
+	if _, err := node.Find(); err != nil {
+		printError(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // supervise becomes the supervisor of a cluster.

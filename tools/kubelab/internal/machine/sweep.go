@@ -22,11 +22,6 @@ func Sweep(guard io.Reader, group, link string) error {
 	if _, err := io.Copy(io.Discard, guard); err != nil {
 		return fmt.Errorf("waiting for the end of the cluster: %w", err)
 	}
-	return Clean(group, link)
-}
-
-// Clean is Sweep without waiting for a guard.
-func Clean(group, link string) error {
 	for deadline := time.Now().Add(sweepTimeout); ; time.Sleep(sweepPoll) {
 		err := errors.Join(cgroup.Remove(group), disconnect(link))
 		if err == nil {

@@ -24,6 +24,10 @@ var (
 	ServiceRange = netip.MustParsePrefix("10.96.0.0/16")
 )
 
+// dnsAddress is where pods look up names, although nothing answers there:
+// without any, each pod gets a warning.
+var dnsAddress = netip.MustParseAddr("10.96.0.10")
+
 // Socket is where containerd listens.
 const Socket = "/run/containerd/containerd.sock"
 
@@ -42,6 +46,15 @@ type Config struct {
 	ServingKey  []byte
 }
 
+// values are what the templates may name.
+type values struct {
+	Config
+	Folder, Socket, Pause              string
+	PodRange                           netip.Prefix
+	DNSAddress                         netip.Addr
+	KubeletHealthPort, ProxyHealthPort int
+}
+
 //go:embed files
 var files embed.FS
 
@@ -55,6 +68,10 @@ func (c Config) Files() (map[string][]byte, error) {
 		"pki/kubelet.crt": c.ServingCert,
 		"pki/kubelet.key": c.ServingKey,
 	}
+	values := values{
+		Config: c, Folder: machine.Folder, Socket: Socket, Pause: PauseImage, PodRange: PodRange, DNSAddress: dnsAddress,
+		KubeletHealthPort: kubeletHealthPort, ProxyHealthPort: proxyHealthPort,
+	}
 	for _, t := range []struct{ file, template string }{
 		{"containerd.toml", "containerd.toml"},
 		{"cni/kubelab.conflist", "kubelab.conflist"},
@@ -62,7 +79,7 @@ func (c Config) Files() (map[string][]byte, error) {
 		{"kube-proxy.yaml", "kube-proxy.yaml"},
 	} {
 		var content bytes.Buffer
-		if err := templates.ExecuteTemplate(&content, t.template, c); err != nil {
+		if err := templates.ExecuteTemplate(&content, t.template, values); err != nil {
 			return nil, fmt.Errorf("writing %s: %w", t.file, err)
 		}
 		made[t.file] = content.Bytes()
@@ -70,25 +87,17 @@ func (c Config) Files() (map[string][]byte, error) {
 	return made, nil
 }
 
-// For the templates.
-
-func (Config) Folder() string           { return machine.Folder }
-func (Config) Socket() string           { return Socket }
-func (Config) Pause() string            { return PauseImage }
-func (Config) PodRange() netip.Prefix   { return PodRange }
-func (Config) KubeletHealthPort() int   { return kubeletHealthPort }
-func (Config) ProxyHealthPort() int     { return proxyHealthPort }
-func (Config) DNSAddress() netip.Addr   { return netip.MustParseAddr("10.96.0.10") }
-func (c Config) inside(n string) string { return filepath.Join(c.Folder(), n) }
+// inside is the path of a file of the node's folder.
+func inside(file string) string { return filepath.Join(machine.Folder, file) }
 
 // ContainerdArgs are the arguments of containerd.
-func (c Config) ContainerdArgs() []string { return []string{"--config", c.inside("containerd.toml")} }
+func (c Config) ContainerdArgs() []string { return []string{"--config", inside("containerd.toml")} }
 
 // KubeletArgs are the arguments of the kubelet.
 func (c Config) KubeletArgs() []string {
 	return []string{
-		"--config=" + c.inside("kubelet.yaml"),
-		"--kubeconfig=" + c.inside("kubeconfig"),
+		"--config=" + inside("kubelet.yaml"),
+		"--kubeconfig=" + inside("kubeconfig"),
 		"--hostname-override=" + c.Name,
 		"--node-ip=" + c.Address.String(),
 	}
@@ -96,7 +105,7 @@ func (c Config) KubeletArgs() []string {
 
 // ProxyArgs are the arguments of kube-proxy.
 func (c Config) ProxyArgs() []string {
-	return []string{"--config=" + c.inside("kube-proxy.yaml")}
+	return []string{"--config=" + inside("kube-proxy.yaml")}
 }
 
 // KubeletHealth is where the kubelet tells how it is.

@@ -215,8 +215,11 @@ func (s *supervisor) launchContainerd(ctx context.Context) error {
 
 // launchKubelet starts what makes a machine a node.
 func (s *supervisor) launchKubelet() error {
-	for part, args := range map[string][]string{kubelet: s.real.config.KubeletArgs(), kubeProxy: s.real.config.ProxyArgs()} {
-		if _, err := s.launchWith(s.real.inside, program{part: part, args: args, folder: machine.Folder}); err != nil {
+	for _, what := range []program{
+		{part: kubelet, args: s.real.config.KubeletArgs(), folder: machine.Folder},
+		{part: kubeProxy, args: s.real.config.ProxyArgs(), folder: machine.Folder},
+	} {
+		if _, err := s.launchWith(s.real.inside, what); err != nil {
 			return err
 		}
 	}
