@@ -108,9 +108,9 @@ func reserveLocal(spec *cluster.Spec) (held []reservation, err error) {
 }
 
 // prepareNodes gives a new cluster its simulated nodes, once: a node that a test
-// deletes does not come back with the next start. A real node registers itself. In a cluster that starts again it
-// takes the nodes from the kwok or the kubelet of the earlier life, for whose
-// leases the new one would wait until they expire.
+// deletes does not come back with the next start. A real node registers itself.
+// In a cluster that starts again it takes the nodes from the kwok or the kubelet
+// of the earlier life, for whose leases the new one would wait until they expire.
 func (s *supervisor) prepareNodes(ctx context.Context, client kubernetes.Interface) error {
 	if s.spec.HasNodes || s.spec.RealNode {
 		return releaseNodes(ctx, client)
