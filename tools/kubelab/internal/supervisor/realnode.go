@@ -166,17 +166,16 @@ func (s *supervisor) launchInit(ctx context.Context) error {
 		return err
 	}
 	s.real.machine = machine.Machine(p.pid)
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := ready.SetReadDeadline(deadline); err != nil {
-			return err
-		}
-	}
+	waiting := context.AfterFunc(ctx, func() { _ = ready.SetReadDeadline(time.Now()) })
+	defer waiting()
 	said, err := io.ReadAll(ready)
-	if err == nil && len(said) == 0 {
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	} else if err == nil && len(said) == 0 {
 		err = errors.New("it ended")
 	}
 	if err != nil {
-		return &partError{nodeInit, fmt.Errorf("waiting for the machine of the node: %w", err)}
+		return &partError{nodeInit, fmt.Errorf("%w, waiting for the machine of the node", err)}
 	}
 	return nil
 }
