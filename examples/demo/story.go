@@ -83,7 +83,7 @@ func (d *demo) moveWatched(ctx context.Context, source, target string) error {
 	if r.Least == 0 {
 		return fmt.Errorf("there was a moment without a ready copy")
 	}
-	return tellOfRequests(<-asked)
+	return d.tellOfRequests(<-asked)
 }
 
 // until polls the application until it is in a state on a cluster.
