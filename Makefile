@@ -13,7 +13,7 @@ export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 HAVE_CC := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
 RACE     = $(if $(HAVE_CC),CGO_ENABLED=1 $(GO) test -race,$(GO) test)
 
-.PHONY: all build kubelab test test-go test-kubelab test-crash demo demo-stop bench lint clean
+.PHONY: all build kubelab test test-go test-kubelab test-node test-crash demo demo-stop bench lint clean
 
 all: build
 
@@ -33,6 +33,11 @@ test-go: build
 test-kubelab:
 	KUBELAB_BIN="$(CURDIR)/bin/kubelab" $(GO) -C tools/kubelab test -timeout 10m ./...
 
+test-node: build kubelab ## real nodes: containers that run and answer; needs root, installs Debian packages
+	@tools/kubelab/install-packages
+	KUBELAB_BIN="$(CURDIR)/bin/kubelab" $(GO) -C tools/kubelab test -tags node -timeout 10m -count 1 -v -run RealNode ./test
+	$(GO) test -tags node -timeout 10m -count 1 -v ./test/node
+
 test-crash: kubelab ## kills the server at least 200 times while applications come, change, move and go
 	$(GO) test -tags crash -timeout 40m -count 1 -v ./test/crash
 
@@ -48,10 +53,11 @@ bench: build kubelab ## figures for docs/benchmarks.md
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags failpoint,crash ./...
+	$(GO) vet -tags failpoint,crash,node ./...
 	$(GO) run $(STATICCHECK) ./...
-	$(GO) -C tools/kubelab vet ./...
-	cd tools/kubelab && $(GO) run $(STATICCHECK) ./...
+	$(GO) run $(STATICCHECK) -tags node ./test/node
+	$(GO) -C tools/kubelab vet -tags node ./...
+	cd tools/kubelab && $(GO) run $(STATICCHECK) -tags node ./...
 
 clean:
 	rm -rf bin

@@ -60,7 +60,7 @@ type MigrationPhase string
 const (
 	PhaseNone     MigrationPhase = ""         // no move
 	PhaseStopping MigrationPhase = "Stopping" // removing from the source, nothing on the target yet
-	PhaseCreating MigrationPhase = "Creating" // applying on the target and waiting until it is ready
+	PhaseCreating MigrationPhase = "Creating" // applying on the target and waiting until it is ready, and has been for a while
 	PhaseDraining MigrationPhase = "Draining" // running_on is the target; clients are leaving the source
 	PhaseRemoving MigrationPhase = "Removing" // removing from the source
 	PhaseUndoing  MigrationPhase = "Undoing"  // the target failed; removing from it, the source is untouched
@@ -85,6 +85,8 @@ type Migration struct {
 	Started  *Time `json:"started"`
 	Since    *Time `json:"since"`
 	Deadline *Time `json:"deadline"`
+	// Ready is since when everything has been ready on the target; only in the phase Creating.
+	Ready *Time `json:"ready"`
 	// Failures counts moves in a row that were given up; Message says why the last one was.
 	Failures int64  `json:"failures"`
 	Message  string `json:"message"`

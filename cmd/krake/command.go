@@ -55,6 +55,7 @@ func adjusting(cmd *cobra.Command, s *server.Settings) {
 	f := cmd.Flags()
 	f.DurationVar(&s.ClusterInterval, "cluster-interval", 3*time.Second, "how often a cluster is asked how it is")
 	f.DurationVar(&s.MoveTimeout, "move-timeout", 5*time.Minute, "how long the target of a move may take until it is ready, and the copy that is left until it is gone")
+	f.DurationVar(&s.Settle, "settle", 2*time.Second, "how long a copy has to be ready on the target before a move switches over")
 	f.DurationVar(&s.Drain, "drain", 5*time.Second, "how long both copies run after a move has switched over")
 }
 

@@ -1,6 +1,8 @@
 // The demo: two real Kubernetes clusters, Krake, and an application that moves between them while it is being watched.
 // It runs the commands that a user would type, shows them and what they print, and leaves everything running.
 //
+// Where the machine can have them, the clusters' nodes are real: the application's container runs and is asked.
+//
 // Usage: demo DIR (start) or demo stop DIR. DIR holds everything that the demo makes.
 package main
 

@@ -16,7 +16,9 @@ import (
 
 // demo is everything that the demo has made.
 type demo struct {
-	dir string // absolute
+	dir  string // absolute
+	api  string // the server's URL
+	real bool   // containers run
 }
 
 func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
@@ -26,8 +28,16 @@ func (d *demo) start(ctx context.Context) error {
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		return err
 	}
-	step("Starting two Kubernetes clusters, berlin and bratislava (real control planes, simulated nodes)")
-	if err := d.print(exec.CommandContext(ctx, "bin/kubelab", "up", "berlin", "bratislava", "--dir", d.path("clusters"))); err != nil {
+	up := []string{"up", "berlin", "bratislava", "--dir", d.path("clusters")}
+	why, err := exec.CommandContext(ctx, "bin/kubelab", "--check-real-node").CombinedOutput()
+	if d.real = err == nil; d.real {
+		up = append(up, "--real-node")
+		step("Starting two Kubernetes clusters, berlin and bratislava (real control planes, real nodes)")
+	} else {
+		step("Starting two Kubernetes clusters, berlin and bratislava (real control planes, simulated nodes)")
+		fmt.Printf("No container will run: %s\n", strings.TrimPrefix(strings.TrimSpace(string(why)), "kubelab: "))
+	}
+	if err := d.print(exec.CommandContext(ctx, "bin/kubelab", up...)); err != nil {
 		return fmt.Errorf("starting the clusters: %w", err)
 	}
 	step("Starting Krake")
@@ -56,7 +66,8 @@ func (d *demo) startKrake(ctx context.Context) error {
 	if err := os.WriteFile(d.path("krake.pid"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o600); err != nil {
 		return err
 	}
-	config := fmt.Sprintf("api_url: http://%s\nuser: system:admin\n", address)
+	d.api = "http://" + address
+	config := fmt.Sprintf("api_url: %s\nuser: system:admin\n", d.api)
 	if err := os.WriteFile(d.path("rok.yaml"), []byte(config), 0o600); err != nil {
 		return err
 	}

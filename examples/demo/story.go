@@ -9,17 +9,6 @@ import (
 	"github.com/rak-n-rok/krake/internal/witness"
 )
 
-// application is what the story reads of one.
-type application struct {
-	Status struct {
-		State     string            `json:"state"`
-		Services  map[string]string `json:"services"`
-		RunningOn *struct {
-			Name string `json:"name"`
-		} `json:"running_on"`
-	} `json:"status"`
-}
-
 // tell runs the commands of the walk-through.
 func (d *demo) tell(ctx context.Context) error {
 	berlin, bratislava := d.path("clusters/berlin.kubeconfig"), d.path("clusters/bratislava.kubeconfig")
@@ -48,7 +37,13 @@ func (d *demo) tell(ctx context.Context) error {
 	if err := d.rok(ctx, "kube", "app", "get", "echo-demo"); err != nil {
 		return err
 	}
+	if err := d.curl(ctx); err != nil {
+		return err
+	}
 	if err := d.moveWatched(ctx, berlin, bratislava); err != nil {
+		return err
+	}
+	if err := d.curl(ctx); err != nil {
 		return err
 	}
 	d.farewell()
@@ -68,6 +63,7 @@ func (d *demo) moveWatched(ctx context.Context, source, target string) error {
 	watchCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	report := watch.Run(watchCtx)
+	asked := d.askMeanwhile(watchCtx)
 	if err := d.rok(ctx, "kube", "app", "update", "-L", "location is SK", "echo-demo"); err != nil {
 		return err
 	}
@@ -84,11 +80,10 @@ func (d *demo) moveWatched(ctx context.Context, source, target string) error {
 	}
 	fmt.Printf("\nReady copies were counted %d times during the move: never fewer than %d; longest time without one: %s.\n",
 		r.Samples, r.Least, r.LongestGap.Round(time.Millisecond))
-	fmt.Println("(The nodes are simulated by kwok: pods become ready and get addresses, but nothing answers on them.)")
 	if r.Least == 0 {
 		return fmt.Errorf("there was a moment without a ready copy")
 	}
-	return nil
+	return d.tellOfRequests(<-asked)
 }
 
 // until polls the application until it is in a state on a cluster.

@@ -45,14 +45,27 @@ func Run(m *testing.M) int {
 	return code
 }
 
-// Cluster is a real Kubernetes cluster with two simulated nodes.
+// Cluster is a real Kubernetes cluster.
 type Cluster struct {
 	Name string
 	Path string // of its kubeconfig
 }
 
-// Clusters returns running clusters of these names, in this order.
+// Clusters returns running clusters of these names, in this order. Each has two simulated nodes.
 func Clusters(t testing.TB, names ...string) []*Cluster {
+	t.Helper()
+	return clusters(t, names)
+}
+
+// RealClusters returns running clusters of these names, in this order. Each has one real node, on which containers run
+// and services answer. That takes root and some of Debian's packages; the test fails without.
+func RealClusters(t testing.TB, names ...string) []*Cluster {
+	t.Helper()
+	return clusters(t, names, "--real-node")
+}
+
+// clusters creates those that are missing, with these flags.
+func clusters(t testing.TB, names []string, flags ...string) []*Cluster {
 	t.Helper()
 	lab.Lock()
 	defer lab.Unlock()
@@ -72,7 +85,7 @@ func Clusters(t testing.TB, names ...string) []*Cluster {
 		}
 	}
 	if len(missing) > 0 {
-		if err := kubelab("up", missing...); err != nil {
+		if err := kubelab("up", append(missing, flags...)...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,8 +149,8 @@ func open(binary string) error {
 	return nil
 }
 
-func kubelab(command string, names ...string) error {
-	c := exec.Command(lab.binary, append([]string{command, "--dir", lab.dir}, names...)...)
+func kubelab(command string, args ...string) error {
+	c := exec.Command(lab.binary, append([]string{command, "--dir", lab.dir}, args...)...)
 	out, err := c.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("kubelab %s: %w\n%s", command, err, bytes.TrimSpace(out))

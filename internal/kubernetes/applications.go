@@ -25,6 +25,8 @@ type Options struct {
 	// MoveTimeout is how long the target of a move may take until it is ready, and how long the copy that is left may
 	// take to go until it is left over; 5 minutes when zero.
 	MoveTimeout time.Duration
+	// Settle is how long a copy has to be ready on the target before a move switches over; 2 seconds when zero.
+	Settle time.Duration
 	// Drain is how long both copies run after a move has switched over; 5 seconds when zero.
 	Drain time.Duration
 	// Resync is how often every application is looked at although nothing seems to have changed; a minute when zero.
@@ -63,8 +65,8 @@ func NewApplications(o Options) *Applications {
 		client: o.Client, apps: o.Apps, clusters: o.Clusters, fleet: o.Fleet, log: o.Log, clock: o.Now,
 		set: client.Of[api.Application](o.Client), leftover: client.Of[api.Leftover](o.Client),
 		limits: moveLimits{
-			ready: orDefault(o.MoveTimeout, 5*time.Minute), drain: orDefault(o.Drain, 5*time.Second),
-			clear: orDefault(o.MoveTimeout, 5*time.Minute),
+			ready: orDefault(o.MoveTimeout, 5*time.Minute), settle: orDefault(o.Settle, 2*time.Second),
+			drain: orDefault(o.Drain, 5*time.Second), clear: orDefault(o.MoveTimeout, 5*time.Minute),
 		},
 		resync: orDefault(o.Resync, time.Minute), refused: orDefault(o.RefusedRetry, time.Minute),
 	}

@@ -75,6 +75,13 @@ func (p *pass) move(ctx context.Context) (controller.Result, error) {
 	}
 	next, eff := advance(p.migration, result, p.now(), p.limits)
 	if next.Phase == p.migration.Phase {
+		if result.outcome == done {
+			again = settling(next, p.now(), p.limits)
+			result.why = fmt.Sprintf("it is ready, and has to be for %s until clients are sent there", p.limits.settle)
+		}
+		if next.Ready != p.migration.Ready {
+			p.enterPhase(next)
+		}
 		return controller.Result{After: p.until(again)}, p.moveWaits(ctx, result.why)
 	}
 	cleaned := p.migration.SourceID

@@ -32,9 +32,10 @@ type effects struct {
 
 // moveLimits are the times of a move.
 type moveLimits struct {
-	ready time.Duration // how long the target may take until it is ready
-	drain time.Duration // how long both copies run after the switch, so that clients can follow
-	clear time.Duration // how long removing a copy may hold up everything else
+	ready  time.Duration // how long the target may take until it is ready
+	settle time.Duration // how long it has to be ready before the switch, so that its network has learned of it
+	drain  time.Duration // how long both copies run after the switch, so that clients can follow
+	clear  time.Duration // how long removing a copy may hold up everything else
 }
 
 // begin gives a move its first phase. Creating has a deadline; stopping takes as long as it takes.
@@ -61,14 +62,21 @@ func advance(m api.Migration, r result, now api.Time, limits moveLimits) (api.Mi
 			return finish(m, ""), effects{leaveSource: true}
 		}
 	case api.PhaseCreating:
+		settled := r.outcome == done && settling(m, now, limits) <= 0
 		switch {
-		case r.outcome == done:
+		case settled:
 			return enter(m, api.PhaseDraining, now, limits.drain), effects{switchOver: true}
+		case r.outcome == done:
+			if m.Ready == nil {
+				m.Ready = &now
+			}
+			return m, effects{}
 		case r.outcome == refused:
 			return undo(m, now, limits, sentence("the target does not take the application", r.why)), effects{}
 		case late:
 			return undo(m, now, limits, sentence("the application was not ready on the target in time", r.why)), effects{}
 		}
+		m.Ready = nil
 	case api.PhaseDraining:
 		if late || m.Deadline == nil {
 			return enter(m, api.PhaseRemoving, now, limits.clear), effects{}
@@ -85,6 +93,16 @@ func advance(m api.Migration, r result, now api.Time, limits moveLimits) (api.Mi
 	return m, effects{}
 }
 
+// settling is how long a copy that is ready on the target still has to be, before clients are sent there. A cluster's
+// nodes learn of a ready pod only later: kube-proxy gathers changes for a second before it writes its rules, and until
+// then the port of a service refuses connections.
+func settling(m api.Migration, now api.Time, limits moveLimits) time.Duration {
+	if m.Ready == nil {
+		return limits.settle
+	}
+	return limits.settle - now.Time().Sub(m.Ready.Time())
+}
+
 func sentence(what, why string) string {
 	if why == "" {
 		return what
@@ -93,7 +111,7 @@ func sentence(what, why string) string {
 }
 
 func enter(m api.Migration, phase api.MigrationPhase, now api.Time, limit time.Duration) api.Migration {
-	m.Phase, m.Since, m.Deadline = phase, &now, nil
+	m.Phase, m.Since, m.Deadline, m.Ready = phase, &now, nil, nil
 	if limit > 0 {
 		deadline := api.At(now.Time().Add(limit))
 		m.Deadline = &deadline

@@ -12,7 +12,7 @@ import (
 
 var (
 	noon       = api.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	testLimits = moveLimits{ready: 5 * time.Minute, drain: 5 * time.Second, clear: 10 * time.Minute}
+	testLimits = moveLimits{ready: 5 * time.Minute, settle: 2 * time.Second, drain: 5 * time.Second, clear: 10 * time.Minute}
 )
 
 func after(d time.Duration) api.Time { return api.At(noon.Time().Add(d)) }
@@ -23,6 +23,13 @@ func inPhase(phase api.MigrationPhase, limit time.Duration) api.Migration {
 	return enter(api.Migration{
 		Source: &berlin, Target: &vienna, SourceID: "id-berlin", TargetID: "id-vienna", Failures: 2, Message: "as before",
 	}, phase, noon, limit)
+}
+
+// readySince is a move whose target has been ready since then.
+func readySince(d time.Duration) api.Migration {
+	m, at := inPhase(api.PhaseCreating, 5*time.Minute), after(d)
+	m.Ready = &at
+	return m
 }
 
 func TestWhatFollowsFromAnOutcome(t *testing.T) {
@@ -39,10 +46,16 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 			inPhase(api.PhaseStopping, 0), result{outcome: unheard}, time.Hour, api.PhaseStopping, effects{}},
 
 		"the target is not ready yet": {inPhase(api.PhaseCreating, 5*time.Minute), result{}, 299 * time.Second, api.PhaseCreating, effects{}},
-		"the target is ready": {
-			inPhase(api.PhaseCreating, 5*time.Minute), result{outcome: done}, time.Minute, api.PhaseDraining, effects{switchOver: true}},
-		"the target is ready at the last moment": {
-			inPhase(api.PhaseCreating, 5*time.Minute), result{outcome: done}, 5 * time.Minute, api.PhaseDraining, effects{switchOver: true}},
+		"the target has just become ready": {
+			inPhase(api.PhaseCreating, 5*time.Minute), result{outcome: done}, time.Minute, api.PhaseCreating, effects{}},
+		"the target has not been ready for long": {
+			readySince(58001 * time.Millisecond), result{outcome: done}, time.Minute, api.PhaseCreating, effects{}},
+		"the target has been ready for a while": {
+			readySince(58 * time.Second), result{outcome: done}, time.Minute, api.PhaseDraining, effects{switchOver: true}},
+		"the target becomes ready at the last moment": {
+			inPhase(api.PhaseCreating, 5*time.Minute), result{outcome: done}, 5 * time.Minute, api.PhaseCreating, effects{}},
+		"the target is not ready any more when time is up": {
+			readySince(time.Minute), result{}, 5 * time.Minute, api.PhaseUndoing, effects{}},
 		"the target refuses": {
 			inPhase(api.PhaseCreating, 5*time.Minute), result{outcome: refused}, 0, api.PhaseUndoing, effects{}},
 		"the target is not ready in time": {
@@ -102,9 +115,19 @@ func TestWhatAMoveRemembers(t *testing.T) {
 		given.Message != undoing.Message || given.TargetID != "" {
 		t.Errorf("a move that was given up leaves %+v", given)
 	}
-	draining, _ := advance(begun, result{outcome: done}, after(time.Second), testLimits)
-	if *draining.Since != after(time.Second) || *draining.Deadline != after(6*time.Second) {
-		t.Errorf("draining from %v to %v", draining.Since, draining.Deadline)
+	ready, _ := advance(begun, result{outcome: done}, after(time.Second), testLimits)
+	if *ready.Ready != after(time.Second) || *ready.Deadline != *begun.Deadline {
+		t.Errorf("ready since %v, with time until %v", ready.Ready, ready.Deadline)
+	}
+	if still, _ := advance(ready, result{outcome: done}, after(2*time.Second), testLimits); *still.Ready != *ready.Ready {
+		t.Errorf("still ready since %v", still.Ready)
+	}
+	if lost, _ := advance(ready, result{}, after(2*time.Second), testLimits); lost.Ready != nil {
+		t.Errorf("not ready any more, but since %v", lost.Ready)
+	}
+	draining, _ := advance(ready, result{outcome: done}, after(3*time.Second), testLimits)
+	if *draining.Since != after(3*time.Second) || *draining.Deadline != after(8*time.Second) || draining.Ready != nil {
+		t.Errorf("draining from %v to %v, ready since %v", draining.Since, draining.Deadline, draining.Ready)
 	}
 	removing, _ := advance(draining, result{}, after(time.Minute), testLimits)
 	if *removing.Deadline != after(11*time.Minute) {

@@ -21,6 +21,7 @@ import (
 type Settings struct {
 	ClusterInterval time.Duration // how often a cluster is asked how it is
 	MoveTimeout     time.Duration // how long the target of a move may take to be ready, and the copy that is left to go
+	Settle          time.Duration // how long a copy has to be ready on the target before a move switches over
 	Drain           time.Duration // how long both copies run after a move has switched over
 	RefusedRetry    time.Duration // how often a manifest that a cluster refused is tried again
 }
@@ -151,7 +152,7 @@ func runComponents(ctx context.Context, names []string, settings Settings, conne
 func addApplications(e *environment, c *client.Client) error {
 	apps := kubernetes.NewApplications(kubernetes.Options{
 		Client: c, Apps: e.applications(), Clusters: e.allClusters(), Fleet: e.members(), Log: e.log,
-		MoveTimeout: e.settings.MoveTimeout, Drain: e.settings.Drain, RefusedRetry: e.settings.RefusedRetry,
+		MoveTimeout: e.settings.MoveTimeout, Settle: e.settings.Settle, Drain: e.settings.Drain, RefusedRetry: e.settings.RefusedRetry,
 	})
 	e.changed = apps.Changed
 	e.run("kubernetes-application", apps.Run)

@@ -52,7 +52,7 @@ func measureMove(ctx context.Context) error {
 	}
 	stop()
 	r := <-report
-	title(fmt.Sprintf("Moves between two clusters (%d, with a drain time of 5 s)", moves))
+	title(fmt.Sprintf("Moves between two clusters (%d; 2 s to settle and 5 s to drain included)", moves))
 	header("what", "value")
 	row("from the changed constraint to the end of the move, median", ms(took.at(0.5)))
 	row("times that ready copies were counted", fmt.Sprint(r.Samples))

@@ -91,7 +91,7 @@ var readyLine = regexp.MustCompile(`msg=ready address=http://(\S+)`)
 func (s *server) start(o startOptions) (*process, error) {
 	args := []string{"api"}
 	if !o.frozen {
-		args = []string{"server", "--drain", "300ms", "--cluster-interval", "1s", "--move-timeout", "2m"}
+		args = []string{"server", "--settle", "100ms", "--drain", "300ms", "--cluster-interval", "1s", "--move-timeout", "2m"}
 	}
 	args = append(args, "--listen", "127.0.0.1:0", "--data-dir", s.dataDir)
 	if !o.fsync {

@@ -26,7 +26,8 @@ type krake struct {
 
 // quick are settings with which tests need not wait long.
 var quick = server.Settings{
-	ClusterInterval: 500 * time.Millisecond, MoveTimeout: time.Minute, Drain: time.Second, RefusedRetry: 3 * time.Second,
+	ClusterInterval: 500 * time.Millisecond, MoveTimeout: time.Minute, Settle: 100 * time.Millisecond, Drain: time.Second,
+	RefusedRetry: 3 * time.Second,
 }
 
 // shared is the server of all tests that do not need one of their own.

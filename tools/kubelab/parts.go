@@ -20,14 +20,16 @@ import (
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+
+	"github.com/rak-n-rok/krake/tools/kubelab/internal/machine"
 )
 
 // parts are the programs of Kubernetes that this binary contains, by the name
 // of their own binary. A process runs exactly one of them: feature gates,
 // metrics and logging are global in all of them, and two would share one set.
 //
-// kubelet and kube-proxy are not needed by clusters of simulated nodes. They
-// are here for real nodes, and add less than a tenth to the binary.
+// kubelet and kube-proxy are for real nodes only, as are the two parts that are
+// kubelab's own: node-init and node-sweeper.
 var parts = map[string]func() int{
 	"etcd":                    runEtcd,
 	"kube-apiserver":          func() int { return cli.Run(apiserver.NewAPIServerCommand()) },
@@ -36,6 +38,8 @@ var parts = map[string]func() int{
 	"kube-scheduler":          func() int { return cli.Run(scheduler.NewSchedulerCommand()) },
 	"kubelet":                 func() int { return cli.Run(kubelet.NewKubeletCommand(context.Background())) },
 	"kwok":                    runKwok,
+	machine.Part:              runNodeInit,
+	"node-sweeper":            runNodeSweeper,
 }
 
 // runPart becomes the part called name and returns its exit code. The part sees

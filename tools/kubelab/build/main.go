@@ -46,6 +46,9 @@ func build(output string) error {
 	p := newProgress(os.Stdout, isTerminal(os.Stdout))
 	since := time.Now()
 	_, missing := os.Stat(output)
+	if err := buildImages(); err != nil {
+		return err
+	}
 	if err := compile(flags, output, p); err != nil {
 		return err
 	}
@@ -53,6 +56,17 @@ func build(output string) error {
 		p.finish("kubelab: %s is up to date", output)
 	} else {
 		p.finish("kubelab: built %s in %v", output, time.Since(since).Round(time.Second))
+	}
+	return nil
+}
+
+// buildImages compiles the programs of the images that real nodes are given, to
+// where kubelab's own compilation picks them up.
+func buildImages() error {
+	command := goCommand("build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "internal/image/shipped/", "./images/...")
+	command.Stderr = os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("go build of the images: %w", err)
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ type Status struct {
 	State  State     `json:"state"`
 	Server string    `json:"server"`
 	Nodes  int       `json:"nodes"`
+	Real   bool      `json:"realNode,omitempty"`
 	Pid    int       `json:"pid,omitempty"` // of the supervisor
 	Parts  []Process `json:"parts,omitempty"`
 }
@@ -66,7 +67,7 @@ func (c Cluster) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	status := Status{Name: c.Name, Server: spec.URL(), Nodes: spec.Nodes}
+	status := Status{Name: c.Name, Server: spec.URL(), Nodes: spec.Nodes, Real: spec.RealNode}
 	alive, err := c.Alive()
 	if err != nil {
 		return Status{}, err

@@ -6,8 +6,9 @@
 //
 //	DIR/NAME.kubeconfig   what users need
 //	DIR/NAME/             all the rest, its home:
-//	  cluster.json        the Spec: nodes, ports, token
+//	  cluster.json        the Spec: nodes, address, ports, token
 //	  alive               locked as long as any process of the cluster lives
 //	  control.sock        the supervisor listens here
 //	  pki/ etcd/ logs/    certificates, data, logs of the parts
+//	  node/               what a real node has on its disks
 package cluster

@@ -3,6 +3,7 @@ package cluster
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 )
 
@@ -14,25 +15,30 @@ type Spec struct {
 	HasNodes bool   `json:"hasNodes"` // whether they have been created
 	Token    string `json:"token"`    // of the one user, an administrator
 
-	// Ports are zero until the first start has chosen them.
-	Ports Ports `json:"ports"`
+	// RealNode is whether the one node has a real kubelet. The control plane is
+	// in the node's network then.
+	RealNode bool `json:"realNode,omitempty"`
+
+	// Address is where the parts listen, Ports on which ports. They are zero until
+	// the first start has chosen them.
+	Address netip.Addr `json:"address,omitzero"`
+	Ports   Ports      `json:"ports"`
 }
 
-// Ports are the TCP ports of a cluster, all on 127.0.0.1. etcd has none: it
-// listens on a unix socket in the cluster's home, which only its owner can
-// enter.
+// Ports are the TCP ports of a cluster. etcd has none: it listens on a unix
+// socket in the cluster's home, which only its owner can enter.
 type Ports struct {
 	APIServer         int `json:"apiServer"`
 	ControllerManager int `json:"controllerManager"`
 	Scheduler         int `json:"scheduler"`
 }
 
-// URL is where the API server listens; empty when no port has been chosen yet.
+// URL is where the API server listens; empty when that has not been chosen yet.
 func (s Spec) URL() string {
-	if s.Ports.APIServer == 0 {
+	if !s.Address.IsValid() {
 		return ""
 	}
-	return fmt.Sprintf("https://127.0.0.1:%d", s.Ports.APIServer)
+	return "https://" + netip.AddrPortFrom(s.Address, uint16(s.Ports.APIServer)).String()
 }
 
 // ReadSpec returns the cluster's spec.

@@ -14,28 +14,34 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rak-n-rok/krake/tools/kubelab/internal/cluster"
+	"github.com/rak-n-rok/krake/tools/kubelab/internal/image"
+	"github.com/rak-n-rok/krake/tools/kubelab/internal/node"
 	"github.com/rak-n-rok/krake/tools/kubelab/internal/supervisor"
 )
 
 const usage = `kubelab runs real Kubernetes control planes on this machine.
 
-  kubelab up NAME...       create and start clusters, wait until they are ready
-  kubelab down [NAME...]   end clusters and remove all they have (default: all)
-  kubelab stop NAME...     end the processes of clusters, keep the rest
-  kubelab start NAME...    start stopped clusters again
-  kubelab status [NAME...] show clusters (default: all)
-  kubelab --version        print the versions of what is inside
+  kubelab up NAME...           create and start clusters, wait until they are ready
+  kubelab down [NAME...]       end clusters and remove all they have (default: all)
+  kubelab stop NAME...         end the processes of clusters, keep the rest
+  kubelab start NAME...        start stopped clusters again
+  kubelab status [NAME...]     show clusters (default: all)
+  kubelab image NAME=BINARY... give real nodes images made of static programs
+  kubelab --version            print the versions of what is inside
+  kubelab --check-real-node    fail, and say why, where real nodes are not possible
 
-Every command but --version needs --dir DIR, the folder of the clusters.
+Every command needs --dir DIR, the folder of the clusters.
 kubelab COMMAND --help tells the other flags.
 `
 
 // invocation is a command with its arguments.
 type invocation struct {
 	clusters []cluster.Cluster
+	images   []image.Image
 	dir      string
 	nodes    int
 	nodesSet bool
+	realNode bool
 	timeout  time.Duration
 	json     bool
 	out      io.Writer
@@ -44,18 +50,20 @@ type invocation struct {
 // A subcommand is one line of the table of commands.
 type subcommand struct {
 	synopsis  string
-	needsName bool
+	needsName bool // or whatever its arguments are
 	flags     func(*pflag.FlagSet, *invocation)
 	run       func(context.Context, invocation) []error
+	take      func(*invocation, string) error // an argument; nil where they name clusters
 }
 
 var subcommands = map[string]subcommand{
-	"up":        {"up NAME...", true, upFlags, up},
-	"down":      {"down [NAME...]", false, nil, down},
-	"stop":      {"stop NAME...", true, nil, stop},
-	"start":     {"start NAME...", true, timeoutFlag, start},
-	"status":    {"status [NAME...]", false, statusFlags, status},
-	"supervise": {"supervise NAME", true, timeoutFlag, supervise}, // up and start run it
+	"up":        {"up NAME...", true, upFlags, up, nil},
+	"down":      {"down [NAME...]", false, nil, down, nil},
+	"stop":      {"stop NAME...", true, nil, stop, nil},
+	"start":     {"start NAME...", true, timeoutFlag, start, nil},
+	"status":    {"status [NAME...]", false, statusFlags, status, nil},
+	"image":     {"image NAME=BINARY...", false, nil, loadImages, takeImage},
+	"supervise": {"supervise NAME", true, timeoutFlag, supervise, nil}, // up and start run it
 }
 
 // Run runs the command line args and returns the exit code.
@@ -71,6 +79,8 @@ func Run(args []string) int {
 	case "--version", "version":
 		fmt.Print(version())
 		return 0
+	case "--check-real-node":
+		return checkRealNode()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -122,23 +132,40 @@ func parse(sub subcommand, args []string) (invocation, error) {
 		return in, fmt.Errorf("--timeout %v is not above 0", in.timeout)
 	}
 	in.nodesSet = flags.Changed("nodes")
+	take := sub.take
+	if take == nil {
+		take = takeCluster
+	}
 	seen := map[string]bool{}
-	for _, name := range flags.Args() {
-		if seen[name] {
-			return in, fmt.Errorf("%q is named twice", name)
+	for _, argument := range flags.Args() {
+		if seen[argument] {
+			return in, fmt.Errorf("%q is named twice", argument)
 		}
-		seen[name] = true
-		c, err := cluster.New(in.dir, name)
-		if err != nil {
+		seen[argument] = true
+		if err := take(&in, argument); err != nil {
 			return in, err
 		}
-		in.clusters = append(in.clusters, c)
 	}
 	return in, nil
 }
 
+func takeCluster(in *invocation, name string) error {
+	c, err := cluster.New(in.dir, name)
+	in.clusters = append(in.clusters, c)
+	return err
+}
+
 func timeoutFlag(flags *pflag.FlagSet, in *invocation) {
 	flags.DurationVar(&in.timeout, "timeout", 3*time.Minute, "how long a cluster may take until it is ready")
+}
+
+// checkRealNode tells whether this machine can have real nodes.
+func checkRealNode() int {
+	if _, err := node.Find(); err != nil {
+		printError(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // supervise becomes the supervisor of a cluster.

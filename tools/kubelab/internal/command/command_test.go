@@ -48,6 +48,13 @@ func TestBadCommandLines(t *testing.T) {
 		"start a --dir d":          "a: no such cluster in ",
 		"down a --dir d":           "a: no such cluster in ",
 		"status a --dir d":         "a: no such cluster in ",
+
+		"up a --dir d --real-node --nodes 1": "up: --nodes is for simulated nodes; with --real-node there is one",
+		"image --dir d":                      "image: name an image and its program: NAME=BINARY",
+		"image web --dir d":                  `image: "web" is not NAME=BINARY`,
+		"image =file --dir d":                `image: "=file" is not NAME=BINARY`,
+		"image web=missing --dir d":          "image: open missing: no such file or directory",
+		"image web=/etc/passwd --dir d":      "image: /etc/passwd: it is not a program for Linux",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -105,13 +112,15 @@ func TestStatusTable(t *testing.T) {
 		{Name: "a", State: cluster.Stopped, Nodes: 2, Server: "https://127.0.0.1:20001"},
 		{Name: "long-name", State: cluster.Degraded, Nodes: 10, Server: "https://127.0.0.1:20002", Pid: 7,
 			Parts: []cluster.Process{{Name: "etcd", Pid: 8}, {Name: "kwok", Pid: 9, Ended: "signal: killed"}}},
+		{Name: "r", State: cluster.Stopped, Nodes: 1, Real: true, Server: "https://10.201.0.2:6443"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `NAME       STATE     NODES  SERVER                   PIDS
-a          stopped   2      https://127.0.0.1:20001  -
-long-name  degraded  10     https://127.0.0.1:20002  supervisor=7 etcd=8 kwok(signal: killed)
+	want := `NAME       STATE     NODES   SERVER                   PIDS
+a          stopped   2       https://127.0.0.1:20001  -
+long-name  degraded  10      https://127.0.0.1:20002  supervisor=7 etcd=8 kwok(signal: killed)
+r          stopped   1 real  https://10.201.0.2:6443  -
 `
 	if out.String() != want {
 		t.Errorf("printed\n%s", out.String())

@@ -69,9 +69,16 @@ func show(in invocation, shown []cluster.Status) error {
 	table := tabwriter.NewWriter(in.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tSTATE\tNODES\tSERVER\tPIDS")
 	for _, s := range shown {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", s.Name, s.State, s.Nodes, s.Server, pids(s))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.Name, s.State, nodes(s), s.Server, pids(s))
 	}
 	return table.Flush()
+}
+
+func nodes(s cluster.Status) string {
+	if s.Real {
+		return fmt.Sprintf("%d real", s.Nodes)
+	}
+	return fmt.Sprint(s.Nodes)
 }
 
 func pids(s cluster.Status) string {

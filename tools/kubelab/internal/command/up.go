@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rak-n-rok/krake/tools/kubelab/internal/cluster"
+	"github.com/rak-n-rok/krake/tools/kubelab/internal/node"
 )
 
 // maxNodes is how many addresses a cluster has for nodes, and far more than a
@@ -19,6 +20,7 @@ const maxNodes = 100
 
 func upFlags(flags *pflag.FlagSet, in *invocation) {
 	flags.IntVar(&in.nodes, "nodes", 2, fmt.Sprintf("number of simulated nodes of each new cluster, 1 to %d", maxNodes))
+	flags.BoolVar(&in.realNode, "real-node", false, "give each new cluster one real node, on which containers run")
 	timeoutFlag(flags, in)
 }
 
@@ -34,6 +36,15 @@ type raising struct {
 func up(ctx context.Context, in invocation) []error {
 	if in.nodes < 1 || in.nodes > maxNodes {
 		return []error{fmt.Errorf("up: --nodes %d is not from 1 to %d", in.nodes, maxNodes)}
+	}
+	if in.realNode {
+		if in.nodesSet {
+			return []error{errors.New("up: --nodes is for simulated nodes; with --real-node there is one")}
+		}
+		if _, err := node.Find(); err != nil { // once, and not for each cluster
+			return []error{fmt.Errorf("up: %w", err)}
+		}
+		in.nodes = 1
 	}
 	raisings := make([]raising, len(in.clusters))
 	failures := each(in.clusters, func(i int, c cluster.Cluster) error {
@@ -63,7 +74,7 @@ func (r *raising) raise(ctx context.Context, in invocation) error {
 		return err
 	}
 	if !exists {
-		if err := c.Create(cluster.Spec{Nodes: in.nodes, Token: rand.Text()}); err != nil {
+		if err := c.Create(cluster.Spec{Nodes: in.nodes, RealNode: in.realNode, Token: rand.Text()}); err != nil {
 			_ = os.Remove(c.Home()) // if it is empty, it is ours
 			return err
 		}
@@ -80,10 +91,21 @@ func checkNodes(c cluster.Cluster, in invocation) error {
 	if err != nil {
 		return err
 	}
-	if in.nodesSet && spec.Nodes != in.nodes {
-		return fmt.Errorf("it was created with --nodes %d; take it down first to change that", spec.Nodes)
+	if in.realNode && !spec.RealNode {
+		return errors.New("it was created without --real-node; take it down first to change that")
+	}
+	if in.nodesSet && (spec.Nodes != in.nodes || spec.RealNode) {
+		return fmt.Errorf("it was created with %s; take it down first to change that", nodesFlag(spec))
 	}
 	return nil
+}
+
+// nodesFlag is the flag of up that asks for the nodes that a cluster has.
+func nodesFlag(spec cluster.Spec) string {
+	if spec.RealNode {
+		return "--real-node"
+	}
+	return fmt.Sprintf("--nodes %d", spec.Nodes)
 }
 
 // undo removes a cluster that this command created, and stops one that it only

@@ -2,10 +2,13 @@ package supervisor
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"time"
 
 	"github.com/rak-n-rok/krake/tools/kubelab/internal/cluster"
+	"github.com/rak-n-rok/krake/tools/kubelab/internal/machine"
+	"github.com/rak-n-rok/krake/tools/kubelab/internal/node"
 )
 
 // The parts of a cluster.
@@ -15,14 +18,19 @@ const (
 	controllerManager = "kube-controller-manager"
 	scheduler         = "kube-scheduler"
 	kwok              = "kwok"
+
+	// Of clusters with a real node only.
+	nodeSweeper = "node-sweeper" // cleans up after all others
+	nodeInit    = machine.Part   // holds the node's machine
+	containerd  = "containerd"
+	kubelet     = "kubelet"
+	kubeProxy   = "kube-proxy"
 )
 
-// serviceRange is where Services get their addresses. Nothing routes them here.
-const serviceRange = "10.96.0.0/16"
-
-// partArgs returns the arguments of a part. Paths are relative to the cluster's
-// home.
-func partArgs(part string, c cluster.Cluster, ports cluster.Ports) []string {
+// partArgs returns the arguments of a part of the control plane, or of kwok.
+// Paths are relative to the cluster's home.
+func partArgs(part string, c cluster.Cluster, spec cluster.Spec) []string {
+	ports := spec.Ports
 	switch part {
 	case etcd:
 		return []string{
@@ -39,26 +47,25 @@ func partArgs(part string, c cluster.Cluster, ports cluster.Ports) []string {
 			"--log-level=warn",
 		}
 	case apiServer:
-		return []string{
-			"--etcd-servers=" + etcdSocket,
-			"--bind-address=127.0.0.1",
-			"--advertise-address=127.0.0.1",
-			"--endpoint-reconciler-type=none", // endpoints cannot be loopback
-			"--secure-port=" + strconv.Itoa(ports.APIServer),
+		return append(apiServerNodeArgs(spec),
+			"--etcd-servers="+etcdSocket,
+			"--bind-address="+spec.Address.String(),
+			"--advertise-address="+spec.Address.String(),
+			"--secure-port="+strconv.Itoa(ports.APIServer),
 			"--cert-dir=pki",
-			"--tls-cert-file=" + servingCert,
-			"--tls-private-key-file=" + servingKey,
-			"--client-ca-file=" + caCert,
-			"--token-auth-file=" + tokenFile,
+			"--tls-cert-file="+servingCert,
+			"--tls-private-key-file="+servingKey,
+			"--client-ca-file="+caCert,
+			"--token-auth-file="+tokenFile,
 			"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-			"--service-account-key-file=" + serviceAccountKey,
-			"--service-account-signing-key-file=" + serviceAccountKey,
-			"--service-cluster-ip-range=" + serviceRange,
+			"--service-account-key-file="+serviceAccountKey,
+			"--service-account-signing-key-file="+serviceAccountKey,
+			"--service-cluster-ip-range="+node.ServiceRange.String(),
 			"--authorization-mode=RBAC",
 			"--allow-privileged",
-		}
+		)
 	case controllerManager:
-		return append(controlPlaneArgs(c, ports.ControllerManager),
+		return append(controlPlaneArgs(c, spec.Address, ports.ControllerManager),
 			"--service-account-private-key-file="+serviceAccountKey,
 			"--root-ca-file="+caCert,
 			"--cluster-signing-cert-file="+caCert,
@@ -66,7 +73,7 @@ func partArgs(part string, c cluster.Cluster, ports cluster.Ports) []string {
 			"--flex-volume-plugin-dir=flexvolume", // created if missing; the default is in /usr
 		)
 	case scheduler:
-		return controlPlaneArgs(c, ports.Scheduler)
+		return controlPlaneArgs(c, spec.Address, ports.Scheduler)
 	case kwok:
 		return []string{
 			"--kubeconfig=" + c.Kubeconfig(),
@@ -78,13 +85,25 @@ func partArgs(part string, c cluster.Cluster, ports cluster.Ports) []string {
 	panic("no such part: " + part)
 }
 
+// apiServerNodeArgs are what depends on the kind of the nodes.
+func apiServerNodeArgs(spec cluster.Spec) []string {
+	if !spec.RealNode {
+		return []string{"--endpoint-reconciler-type=none"} // endpoints cannot be loopback
+	}
+	return []string{ // for the logs of containers, and commands in them
+		"--kubelet-preferred-address-types=InternalIP",
+		"--kubelet-client-certificate=" + servingCert,
+		"--kubelet-client-key=" + servingKey,
+	}
+}
+
 // controlPlaneArgs are what the controller manager and the scheduler have in
 // common.
-func controlPlaneArgs(c cluster.Cluster, port int) []string {
+func controlPlaneArgs(c cluster.Cluster, address netip.Addr, port int) []string {
 	return []string{
 		"--kubeconfig=" + c.Kubeconfig(),
 		"--leader-elect=false", // there is one of each
-		"--bind-address=127.0.0.1",
+		"--bind-address=" + address.String(),
 		"--secure-port=" + strconv.Itoa(port),
 		"--tls-cert-file=" + servingCert,
 		"--tls-private-key-file=" + servingKey,

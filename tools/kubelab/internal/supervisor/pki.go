@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"math/big"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -35,11 +36,11 @@ const validity = 10 * 365 * 24 * time.Hour
 // ensurePKI makes the cluster's identity at its first start: a certificate
 // authority, a serving certificate for all parts, the key that signs service
 // account tokens, and the administrator's token. All or nothing is there.
-func ensurePKI(name, token string) error {
+func ensurePKI(name, token string, addresses ...netip.Addr) error {
 	if _, err := os.Stat(pkiFolder); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	files, err := newPKI(name, token)
+	files, err := newPKI(name, token, addresses...)
 	if err != nil {
 		return fmt.Errorf("making certificates: %w", err)
 	}
@@ -58,8 +59,9 @@ func ensurePKI(name, token string) error {
 	return os.Rename(next, pkiFolder)
 }
 
-// newPKI returns the content of each file.
-func newPKI(name, token string) (map[string][]byte, error) {
+// newPKI returns the content of each file. The addresses are those of the API
+// server.
+func newPKI(name, token string, addresses ...netip.Addr) (map[string][]byte, error) {
 	ca, err := newKey()
 	if err != nil {
 		return nil, err
@@ -87,10 +89,14 @@ func newPKI(name, token string) (map[string][]byte, error) {
 		NotBefore:    authority.NotBefore,
 		NotAfter:     authority.NotAfter,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		// As a client, the API server shows it to the kubelet.
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		DNSNames: []string{"localhost", "kubernetes", "kubernetes.default",
 			"kubernetes.default.svc", "kubernetes.default.svc.cluster.local"},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	for _, address := range addresses {
+		server.IPAddresses = append(server.IPAddresses, address.AsSlice())
 	}
 	return signAll(authority, server, ca, serving, accounts, token)
 }

@@ -3,13 +3,15 @@ package supervisor
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"net/netip"
 	"os"
 	"testing"
 )
 
-func TestPKIServesLoopbackAndStays(t *testing.T) {
+func TestPKIServesItsAddressesAndStays(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if err := ensurePKI("a", "secret"); err != nil {
+	node := netip.MustParseAddr("10.201.0.2")
+	if err := ensurePKI("a", "secret", node); err != nil {
 		t.Fatal(err)
 	}
 	ca, err := os.ReadFile(caCert)
@@ -24,7 +26,7 @@ func TestPKIServesLoopbackAndStays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, host := range []string{"127.0.0.1", "localhost", "kubernetes.default.svc"} {
+	for _, host := range []string{"127.0.0.1", node.String(), "localhost", "kubernetes.default.svc"} {
 		if _, err := pair.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: host}); err != nil {
 			t.Errorf("%s: %v", host, err)
 		}
@@ -33,7 +35,7 @@ func TestPKIServesLoopbackAndStays(t *testing.T) {
 		t.Errorf("users: %q", users)
 	}
 
-	if err := ensurePKI("a", "secret"); err != nil {
+	if err := ensurePKI("a", "secret", node); err != nil {
 		t.Fatal(err)
 	}
 	if again, _ := os.ReadFile(caCert); string(again) != string(ca) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/rak-n-rok/krake/tools/kubelab/internal/cluster"
+	"github.com/rak-n-rok/krake/tools/kubelab/internal/node"
 )
 
 const (
@@ -68,37 +70,60 @@ func (c condition) await(ctx context.Context) error {
 type observer struct {
 	client kubernetes.Interface
 	probe  *http.Client
-	ports  cluster.Ports
+	spec   cluster.Spec
 	since  time.Time
 }
 
-func newObserver(config *rest.Config, client kubernetes.Interface, ports cluster.Ports) (*observer, error) {
+func newObserver(config *rest.Config, client kubernetes.Interface, spec cluster.Spec) (*observer, error) {
 	probe, err := rest.HTTPClientFor(rest.AnonymousClientConfig(config))
 	if err != nil {
 		return nil, err
 	}
-	return &observer{client: client, probe: probe, ports: ports, since: time.Now()}, nil
+	return &observer{client: client, probe: probe, spec: spec, since: time.Now()}, nil
 }
 
 // apiServer is the condition for starting what needs the API server.
 func (o *observer) apiServer() condition {
-	return condition{apiServer, "kube-apiserver to be ready", o.healthy(o.ports.APIServer, "/readyz")}
+	return condition{apiServer, "kube-apiserver to be ready", o.healthy(o.spec.Ports.APIServer, "/readyz")}
 }
 
-// rest are the conditions for the cluster to be ready, once the API server is.
+// rest are the conditions for the control plane to be ready, once the API server
+// is.
 func (o *observer) rest() []condition {
 	return []condition{
-		{controllerManager, "kube-controller-manager to be healthy", o.healthy(o.ports.ControllerManager, "/healthz")},
-		{scheduler, "kube-scheduler to be ready", o.healthy(o.ports.Scheduler, "/readyz")},
+		{controllerManager, "kube-controller-manager to be healthy", o.healthy(o.spec.Ports.ControllerManager, "/healthz")},
+		{scheduler, "kube-scheduler to be ready", o.healthy(o.spec.Ports.Scheduler, "/readyz")},
 		{controllerManager, "the service account default", o.hasServiceAccount},
+	}
+}
+
+// simulated are the conditions for simulated nodes to be ready.
+func (o *observer) simulated() []condition {
+	return []condition{
 		{kwok, "kwok to renew the leases of the nodes", o.hasLeases},
 		{controllerManager, "the nodes to be ready", o.hasReadyNodes},
 	}
 }
 
-// healthy asks a part itself, at an address that needs no authentication.
+// real are the conditions for a real node to be ready, and for services to be
+// reached there.
+func (o *observer) real(n node.Config) []condition {
+	return []condition{
+		{kubelet, "kubelet to be healthy", o.answers(n.KubeletHealth())},
+		{kubelet, "the node to report to the API server", o.hasReported},
+		{kubelet, "the node to be ready", o.hasReadyNodes},
+		{kubeProxy, "kube-proxy to have the rules for services", o.answers(n.ProxyHealth())},
+	}
+}
+
+// healthy asks a part of the control plane itself, at an address that needs no
+// authentication.
 func (o *observer) healthy(port int, path string) func(context.Context) error {
-	url := fmt.Sprintf("https://127.0.0.1:%d%s", port, path)
+	return o.answers(fmt.Sprintf("https://%s%s", netip.AddrPortFrom(o.spec.Address, uint16(port)), path))
+}
+
+// answers is met when a request is answered well.
+func (o *observer) answers(url string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
@@ -141,6 +166,26 @@ func (o *observer) hasLeases(ctx context.Context) error {
 	for _, node := range nodes.Items {
 		if !fresh[node.Name] {
 			return fmt.Errorf("node %s has no fresh lease", node.Name)
+		}
+	}
+	return nil
+}
+
+// hasReported is met when all that is known of the nodes is newer than the start.
+// Times of conditions are whole seconds.
+func (o *observer) hasReported(ctx context.Context) error {
+	nodes, err := o.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	if len(nodes.Items) == 0 {
+		return errors.New("no node has registered")
+	}
+	for _, node := range nodes.Items {
+		for _, c := range node.Status.Conditions {
+			if c.Type == corev1.NodeReady && c.LastHeartbeatTime.Time.Before(o.since.Truncate(time.Second)) {
+				return fmt.Errorf("node %s was last heard of at %v", node.Name, c.LastHeartbeatTime)
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -21,7 +22,7 @@ func (s *supervisor) start(ctx context.Context, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not ready within %v", timeout))
 	defer cancel()
 
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	config, err := restConfig(s.cluster)
@@ -32,13 +33,18 @@ func (s *supervisor) start(ctx context.Context, timeout time.Duration) error {
 	if err != nil {
 		return err
 	}
-	look, err := newObserver(config, client, s.spec.Ports)
+	look, err := newObserver(config, client, s.spec)
 	if err != nil {
 		return err
 	}
 
 	if err := s.launch(etcd, apiServer); err != nil {
 		return err
+	}
+	if s.real != nil {
+		if err := s.launchContainerd(ctx); err != nil {
+			return err
+		}
 	}
 	nodes := condition{apiServer, "the nodes to be created", func(ctx context.Context) error {
 		return s.prepareNodes(ctx, client)
@@ -47,43 +53,66 @@ func (s *supervisor) start(ctx context.Context, timeout time.Duration) error {
 		return err
 	}
 	// Started earlier, these would only fail and wait longer at each try.
-	if err := s.launch(controllerManager, scheduler, kwok); err != nil {
+	if err := s.launch(controllerManager, scheduler); err != nil {
 		return err
 	}
-	if err := await(ctx, look.rest()...); err != nil {
+	var ready []condition
+	if s.real != nil {
+		err, ready = s.launchKubelet(), look.real(s.real.config)
+	} else {
+		err, ready = s.launch(kwok), look.simulated()
+	}
+	if err != nil {
+		return err
+	}
+	if err := await(ctx, append(look.rest(), ready...)...); err != nil {
 		return err
 	}
 	return s.becomeRunning()
 }
 
-// prepare makes what the parts need: ports, certificates, files.
-func (s *supervisor) prepare() error {
+// prepare makes what the parts need: addresses, certificates, files, and a
+// machine for a real node.
+func (s *supervisor) prepare(ctx context.Context) error {
 	spec, err := s.cluster.ReadSpec()
 	if err != nil {
 		return err
 	}
-	spec.Ports, s.reserved, err = reservePorts(spec.Ports)
-	if err != nil {
+	reserve := reserveLocal
+	if spec.RealNode {
+		reserve = reserveSubnet
+	}
+	if s.reserved, err = reserve(&spec); err != nil {
 		return err
 	}
 	if err := s.setSpec(spec); err != nil {
 		return err
 	}
-	if err := ensurePKI(s.cluster.Name, spec.Token); err != nil {
+	if err := ensurePKI(s.cluster.Name, spec.Token, spec.Address); err != nil {
 		return err
 	}
 	if err := writeKubeconfig(s.cluster, spec); err != nil {
 		return err
 	}
+	if spec.RealNode {
+		return s.makeMachine(ctx)
+	}
 	return writeStages()
 }
 
-// prepareNodes gives a new cluster its nodes, once: a node that a test deletes
-// does not come back with the next start. In a cluster that starts again it
-// takes the nodes from the kwok of the earlier life, for whose leases the new one
-// would wait until they expire.
+// reserveLocal chooses where the parts of a cluster of simulated nodes listen.
+func reserveLocal(spec *cluster.Spec) (held []reservation, err error) {
+	spec.Address = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	spec.Ports, held, err = reservePorts(spec.Ports)
+	return held, err
+}
+
+// prepareNodes gives a new cluster its simulated nodes, once: a node that a test
+// deletes does not come back with the next start. A real node registers itself.
+// In a cluster that starts again it takes the nodes from the kwok or the kubelet
+// of the earlier life, for whose leases the new one would wait until they expire.
 func (s *supervisor) prepareNodes(ctx context.Context, client kubernetes.Interface) error {
-	if s.spec.HasNodes {
+	if s.spec.HasNodes || s.spec.RealNode {
 		return releaseNodes(ctx, client)
 	}
 	if err := createNodes(ctx, client, s.cluster.Name, s.spec.Nodes); err != nil {
@@ -103,16 +132,24 @@ func (s *supervisor) setSpec(spec cluster.Spec) error {
 
 func (s *supervisor) launch(parts ...string) error {
 	for _, part := range parts {
-		p, err := s.launcher.launch(s.cluster, part, partArgs(part, s.cluster, s.spec.Ports), s.partEnded)
-		if err != nil {
+		what := program{part: part, args: partArgs(part, s.cluster, s.spec), attributes: bound}
+		if _, err := s.launchWith(s.launcher, what); err != nil {
 			return err
 		}
-		s.log.Info("started", "part", part, "pid", p.pid)
-		s.mutex.Lock()
-		s.parts = append(s.parts, p)
-		s.mutex.Unlock()
 	}
 	return nil
+}
+
+func (s *supervisor) launchWith(l *launcher, what program) (*process, error) {
+	p, err := l.launch(s.cluster, what, s.partEnded)
+	if err != nil {
+		return nil, err
+	}
+	s.log.Info("started", "part", what.part, "pid", p.pid)
+	s.mutex.Lock()
+	s.parts = append(s.parts, p)
+	s.mutex.Unlock()
+	return p, nil
 }
 
 // partEnded ends a start that cannot succeed any more, and marks a running

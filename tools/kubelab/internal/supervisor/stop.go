@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -9,8 +10,11 @@ import (
 )
 
 // stopOrder ends those first that need others: an API server without etcd may
-// not end for minutes. Parts of one row do not need each other.
-var stopOrder = [][]string{{kwok, scheduler, controllerManager}, {apiServer}, {etcd}}
+// not end for minutes. Parts of one row do not need each other. With its first
+// process all of a machine ends, containers too.
+var stopOrder = [][]string{
+	{kwok, scheduler, controllerManager, kubelet, kubeProxy}, {apiServer}, {etcd, containerd}, {nodeInit},
+}
 
 // stopPatience is how long a part gets to end by itself.
 const stopPatience = 5 * time.Second
@@ -18,6 +22,7 @@ const stopPatience = 5 * time.Second
 // end ends all parts the way the request wants, and lets those who asked know.
 func (s *supervisor) end(request cluster.Request) {
 	defer close(s.finished)
+	defer s.sweep()
 	if request == cluster.Kill {
 		s.kill()
 		return
@@ -37,7 +42,7 @@ func (s *supervisor) end(request cluster.Request) {
 
 // kill ends all parts at once.
 func (s *supervisor) kill() {
-	all := s.running(etcd, apiServer, controllerManager, scheduler, kwok)
+	all := s.running(slices.Concat(stopOrder...)...)
 	for _, p := range all {
 		p.signal(syscall.SIGKILL)
 	}
@@ -52,10 +57,8 @@ func (s *supervisor) running(names ...string) []*process {
 	defer s.mutex.Unlock()
 	var found []*process
 	for _, p := range s.parts {
-		for _, name := range names {
-			if p.name == name {
-				found = append(found, p)
-			}
+		if slices.Contains(names, p.name) {
+			found = append(found, p)
 		}
 	}
 	return found

@@ -50,7 +50,8 @@ type supervisor struct {
 	launcher *launcher
 	closing  chan cluster.Request // Stop or Kill; the first one counts
 	finished chan struct{}        // closed when all parts have ended
-	reserved []reservation        // the ports, until the process ends
+	reserved []reservation        // ports or a subnet, until the process ends
+	real     *realNode            // nil where nodes are simulated
 
 	mutex sync.Mutex
 	state cluster.State
@@ -71,18 +72,22 @@ func Run(c cluster.Cluster, timeout time.Duration) error {
 	syscall.CloseOnExec(aliveFD) // the launcher hands it down itself
 	outcome := os.NewFile(outcomeFD, "outcome")
 
+	launcher, err := newLauncher(os.NewFile(aliveFD, "alive"), nil)
+	if err != nil {
+		return err
+	}
 	ctx, abort := context.WithCancelCause(context.Background())
 	defer abort(nil)
 	s := &supervisor{
 		cluster:  c,
 		log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		launcher: newLauncher(os.NewFile(aliveFD, "alive")),
+		launcher: launcher,
 		closing:  make(chan cluster.Request, 1),
 		finished: make(chan struct{}),
 		state:    cluster.Starting,
 		abort:    abort,
 	}
-	err := s.live(ctx, timeout, outcome)
+	err = s.live(ctx, timeout, outcome)
 	if err != nil {
 		s.log.Error("the cluster failed", "error", err)
 	}
@@ -175,6 +180,7 @@ func (s *supervisor) status() cluster.Status {
 		State:  s.state,
 		Server: s.spec.URL(),
 		Nodes:  s.spec.Nodes,
+		Real:   s.spec.RealNode,
 		Pid:    os.Getpid(),
 	}
 	for _, p := range s.parts {
