@@ -46,7 +46,7 @@ func NewLeftovers(o LeftoverOptions) *Leftovers {
 		leftovers: o.Leftovers, apps: o.Apps, clusters: o.Clusters, fleet: o.Fleet, log: o.Log, clock: o.Now,
 		set: client.Of[api.Leftover](o.Client), appSet: client.Of[api.Application](o.Client),
 		records: client.Of[api.Cluster](o.Client),
-		retry: orDefault(o.Retry, 15*time.Second),
+		retry:   orDefault(o.Retry, 15*time.Second),
 	}
 	if c.clock == nil {
 		c.clock = time.Now
