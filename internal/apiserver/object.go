@@ -210,7 +210,7 @@ func (s *Server) successors(ctx context.Context, cur *stored, parts map[string]a
 		s.stamp(r, s.now())
 		m := api.Meta(r)
 		key := k.Key(m.NamespaceOrEmpty(), m.Name)
-		if _, err := s.store.Get(ctx, key); err == nil {
+		if _, err := s.store.Get(ctx, key); err == nil || errors.Is(err, store.ErrBroken) {
 			m.Name += "." + m.UID // the name is taken by an earlier one, which stays
 			key = k.Key(m.NamespaceOrEmpty(), m.Name)
 		}
