@@ -16,9 +16,8 @@ import (
 // remove takes the objects of a deleted application off all clusters, and then lets its record go.
 func (p *pass) remove(ctx context.Context) (controller.Result, error) {
 	if len(p.inventory.Objects) > 0 {
-		status := p.condition(api.Condition{Type: api.Cleaned, Status: api.Unknown, Reason: api.InProgress})
-		if p.app.Status.Conditions.Get(api.Cleaned).Reason == "" && status != nil {
-			if err := p.store(ctx, status); err != nil {
+		if p.app.Status.Conditions.Get(api.Cleaned).Reason == "" {
+			if err := p.store(ctx, p.cleaning()); err != nil {
 				return controller.Result{}, err
 			}
 		}
@@ -34,6 +33,17 @@ func (p *pass) remove(ctx context.Context) (controller.Result, error) {
 	_, err := p.set.Patch(ctx, p.app, map[string]any{"metadata": map[string]any{"finalizers": finalizers}})
 	failpoint.Hit(failpoint.FinalizerRemoved)
 	return controller.Result{}, err
+}
+
+// cleaning is the patch that says that the removal has begun. Whatever was to be shut down before is beyond that now.
+func (p *pass) cleaning() map[string]any {
+	now, generation := p.now(), p.app.Metadata.Generation
+	conditions := p.app.Status.Conditions.With(api.Condition{Type: api.Cleaned, Status: api.Unknown, Reason: api.InProgress,
+		ObservedGeneration: generation}, now)
+	if conditions.Get(api.ShuttingDown).Status == api.True {
+		conditions = conditions.With(api.Condition{Type: api.ShuttingDown, Status: api.False, Reason: "Over", ObservedGeneration: generation}, now)
+	}
+	return map[string]any{"conditions": conditions}
 }
 
 // cleanAll removes everything from all clusters. One that cannot be reached does not hold up the others.

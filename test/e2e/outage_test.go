@@ -114,9 +114,12 @@ func TestAClusterThatWasNeverReachedIsOfflineAtOnceAndComesByItself(t *testing.T
 	}
 	l.mend(t)
 	s.awaitCluster("here", api.ClusterOnline)
-	if got, want := states(), []api.ClusterState{api.ClusterOffline, api.ClusterConnecting, api.ClusterOnline}; !slices.Equal(got, want) {
-		s.Errorf("states: %v", got)
-	}
+	s.await("the states", func() error {
+		if got, want := states(), []api.ClusterState{api.ClusterOffline, api.ClusterConnecting, api.ClusterOnline}; !slices.Equal(got, want) {
+			return fmt.Errorf("they were %v", got)
+		}
+		return nil
+	})
 }
 
 func TestAnOutageLeavesApplicationsAloneAndWhatWasAskedMeanwhileIsDone(t *testing.T) {
@@ -331,16 +334,10 @@ func TestAClusterThatHangsHoldsUpNoOther(t *testing.T) {
 	s.join("there", on[1])
 	const many = 40
 	name := func(i int) string { return fmt.Sprintf("app-%d", i) }
-	for i := range many {
-		s.create(name(i), "here", strings.ReplaceAll(settingsMap, "name: settings", "name: "+name(i)))
-	}
-	for i := range many {
-		s.awaitApp(name(i), running("here"))
-	}
 	thaw := l.freeze()
 	defer thaw()
 	for i := range many {
-		s.edit(name(i), func(a *api.Application) { a.Spec.Manifest[0]["data"] = map[string]any{"a": "c"} })
+		s.create(name(i), "here", strings.ReplaceAll(settingsMap, "name: settings", "name: "+name(i)))
 	}
 	s.create("other", "there", settingsMap)
 	s.awaitApp("other", func(a *api.Application) error { // any word of the controller will do
