@@ -12,8 +12,8 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	_ = flag.Set("test.parallel", "8") // tests wait much more than they work
 	code := kubelabtest.Run(m)
-	if shared.krake != nil {
-		shared.krake.end()
+	if shared.krake != nil { // it may be killed at any moment, so it need not be stopped; only its data must not stay
+		_ = os.RemoveAll(shared.dir)
 	}
 	os.Exit(code)
 }

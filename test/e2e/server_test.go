@@ -34,6 +34,7 @@ var quick = server.Settings{
 var shared struct {
 	sync.Mutex
 	*krake
+	dir string // of its database
 }
 
 func sharedKrake(t testing.TB) *krake {
@@ -46,8 +47,7 @@ func sharedKrake(t testing.TB) *krake {
 			t.Fatal(err)
 		}
 		shared.krake = startKrake(t, server.Config{DataDir: dir, Settings: quick})
-		end := shared.cancel
-		shared.cancel = func() { end(); _ = os.RemoveAll(dir) }
+		shared.dir = dir
 	}
 	return shared.krake
 }
