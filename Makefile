@@ -13,13 +13,14 @@ export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 HAVE_CC := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
 RACE     = $(if $(HAVE_CC),CGO_ENABLED=1 $(GO) test -race,$(GO) test)
 
-.PHONY: all build kubelab test test-go test-kubelab test-node test-crash demo demo-stop bench lint clean
+.PHONY: all build kubelab test test-go test-kubelab test-node test-crash test-chaos test-providers demo demo-stop bench lint clean
 
 all: build
 
-build: ## bin/krake and bin/rok, static
+build: ## bin/krake and bin/rok, static; bin/krakectl is rok under its former name
 	$(BUILD) -o bin/krake ./cmd/krake
 	$(BUILD) -o bin/rok ./cmd/rok
+	ln -sf rok bin/krakectl
 
 kubelab: ## bin/kubelab: real Kubernetes for tests and the demo; 10 to 15 minutes the first time
 	@$(GO) -C tools/kubelab run ./build -o "$(CURDIR)/bin/kubelab"
@@ -41,6 +42,12 @@ test-node: build kubelab ## real nodes: containers that run and answer; needs ro
 test-crash: kubelab ## kills the server at least 200 times while applications come, change, move and go
 	$(GO) test -tags crash -timeout 40m -count 1 -v ./test/crash
 
+test-chaos: ## kills and stops API servers and members of their etcd cluster under a load of writes
+	$(GO) test -tags chaos -timeout 10m -count 1 -v ./test/chaos
+
+test-providers: kubelab ## metrics from a real Prometheus, which has to be installed, and an application that they move
+	$(GO) test -tags providers -timeout 10m -count 1 -v -run Real ./internal/metrics ./test/e2e
+
 demo: build kubelab ## two clusters, Krake, and an application that moves between them
 	@$(GO) run ./examples/demo .demo
 
@@ -53,9 +60,9 @@ bench: build kubelab ## figures for docs/benchmarks.md
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags failpoint,crash,node ./...
+	$(GO) vet -tags failpoint,crash,chaos,node,providers ./...
 	$(GO) run $(STATICCHECK) ./...
-	$(GO) run $(STATICCHECK) -tags node ./test/node
+	$(GO) run $(STATICCHECK) -tags node,chaos ./test/node ./test/chaos
 	$(GO) -C tools/kubelab vet -tags node ./...
 	cd tools/kubelab && $(GO) run $(STATICCHECK) -tags node ./...
 

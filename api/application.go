@@ -11,19 +11,25 @@ import (
 // ApplicationKind is the kind of applications: manifests that Krake places on clusters.
 var ApplicationKind = &Kind{
 	Group: "kubernetes", Name: "Application", Plural: "applications",
-	Namespaced: true, Status: true, Force: true,
+	Namespaced: true, Status: true, Force: true, Deletions: []Deletion{KeepWorkloads},
 	New: func() Resource { return &Application{} },
 	Actions: []Action{
 		{Name: "binding", New: func() any { return &ClusterBinding{} }, Apply: bindApplication},
 		{Name: "complete", New: func() any { return &ApplicationComplete{} }, Apply: completeApplication},
 		{Name: "shutdown", New: func() any { return &ApplicationShutdown{} }, Apply: shutdownApplication},
 		{Name: "retry", Apply: retryApplication},
+		removalApproval(func(r Resource) *Conditions { return &r.(*Application).Status.Conditions }),
 	},
 	Parts: []Part{
 		{Name: InventoryPart, New: func() any { return &Inventory{} }},
 		{Name: MigrationPart, New: func() any { return &Migration{} }},
 		{Name: PlacementPart, New: func() any { return &Placement{} }},
+		{Name: RemovalPart, New: func() any { return &Removal{} }},
+		{Name: ResourcesPart, New: func() any { return &Resources{} }},
 	},
+	Passages: applicationPassages,
+	Fields: []string{"status.state", "status.scheduled_to.namespace", "status.scheduled_to.name",
+		"status.running_on.namespace", "status.running_on.name"},
 	Secrets: []string{"status.complete_token", "status.complete_key", "status.shutdown_token", "status.shutdown_key"},
 }
 
@@ -117,6 +123,8 @@ type ApplicationStatus struct {
 	Conditions               Conditions       `json:"conditions" wire:"added"`
 	// ScheduledGeneration is the newest generation that the scheduler has decided on; 0 before the first decision.
 	ScheduledGeneration int64 `json:"scheduled_generation" wire:"server"`
+	// Cascaded says that its deletion was asked for because its owners go, and by nobody who named it.
+	Cascaded bool `json:"cascaded" wire:"server"`
 }
 
 // Services says by their names where the services of an application can be reached. Our controllers write texts such as
@@ -177,11 +185,19 @@ func (ApplicationState) Members() []string {
 		"DEGRADED", "FAILED", "COMPLETED"}
 }
 
-// Deleting asks an application that wants to be told before it is stopped to get ready.
-func (a *Application) Deleting(now Time) {
+// Deleting notes whether anybody has named the application, also later, and asks one that wants to be told before it is
+// stopped to get ready.
+func (a *Application) Deleting(now Time, cascade bool) (news bool) {
+	if a.Metadata.Deleted != nil {
+		named := a.Status.Cascaded && !cascade
+		a.Status.Cascaded = a.Status.Cascaded && cascade
+		return named
+	}
+	a.Status.Cascaded = cascade
 	if a.wantsToBeTold() {
 		a.askToShutDown(now)
 	}
+	return true
 }
 
 // CheckWire holds the rules about the whole specification.
@@ -213,9 +229,10 @@ type ClusterBinding struct {
 	Placement *Placement `json:"placement" wire:"added"`
 }
 
-// CheckWire checks api and kind.
+// CheckWire checks api and kind, and that it is a cluster that is bound to.
 func (b *ClusterBinding) CheckWire(e *wire.Errors) {
 	checkNames(e, b.API, b.Kind, "kubernetes", "ClusterBinding")
+	checkTarget(e.At("cluster"), b.Cluster, ClusterKind)
 }
 
 // Expectation is a reference that may be stated, also as null, or left open.

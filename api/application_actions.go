@@ -39,7 +39,7 @@ func completeApplication(r Resource, body any, now Time, _ map[string]any) error
 	}
 	a.readyToShutDown("The application has done its work.", now)
 	MarkDeleted(a, now)
-	a.Metadata.Deleted = &now
+	a.Metadata.Deleted, a.Status.Cascaded = &now, false
 	return nil
 }
 

@@ -139,25 +139,30 @@ func TestAStaleBindingIsRefused(t *testing.T) {
 
 func TestBodiesOfActionsAreReadAsTheyWereMeant(t *testing.T) {
 	ref := `{"api":"kubernetes","kind":"Cluster","namespace":"solar","name":"edge-1"}`
+	cloud := `{"api":"infrastructure","kind":"GlobalCloud","name":"north"}`
 	for name, c := range map[string]struct {
 		body any
 		text string
 		want string // of the error, or the body as it is sent
 	}{
-		"a binding":                        {&api.ClusterBinding{}, `{"cluster":` + ref + `}`, ``},
-		"a binding of the reference":       {&api.ClusterBinding{}, `{"api":"kubernetes","kind":"ClusterBinding","cluster":` + ref + `}`, ``},
-		"a binding that expects none":      {&api.ClusterBinding{}, `{"cluster":` + ref + `,"expected":null}`, ``},
-		"a binding that expects one":       {&api.ClusterBinding{}, `{"cluster":` + ref + `,"expected":` + ref + `}`, ``},
-		"a binding without a cluster":      {&api.ClusterBinding{}, `{}`, `{'cluster': ['Missing data for required field.']}`},
-		"a binding to null":                {&api.ClusterBinding{}, `{"cluster":null}`, `{'cluster': ['Field may not be null.']}`},
-		"a binding of another kind":        {&api.ClusterBinding{}, `{"api":"core","kind":"Binding","cluster":` + ref + `}`, `{'api': ['Must be equal to kubernetes.'], 'kind': ['Must be equal to ClusterBinding.']}`},
-		"a binding that expects nonsense":  {&api.ClusterBinding{}, `{"cluster":` + ref + `,"expected":{"name":5}}`, `{'expected': {'api': ['Missing data for required field.'], 'kind': ['Missing data for required field.'], 'name': ['Not a valid string.']}}`},
-		"a completion without a token":     {&api.ApplicationComplete{}, `{}`, ``},
-		"a completion of another kind":     {&api.ApplicationComplete{}, `{"kind":"Shutdown"}`, `{'kind': ['Must be equal to Complete.']}`},
-		"a shutdown whose token is number": {&api.ApplicationShutdown{}, `{"token":5}`, `{'token': ['Not a valid string.']}`},
-		"a shutdown of another api":        {&api.ApplicationShutdown{}, `{"api":"x"}`, `{'api': ['Must be equal to kubernetes.']}`},
-		"a binding to a cloud":             {&api.CloudBinding{}, `{"api":"infrastructure","kind":"CloudBinding","cloud":` + ref + `}`, ``},
-		"a binding to a cloud, wrong kind": {&api.CloudBinding{}, `{"kind":"ClusterBinding","cloud":` + ref + `}`, `{'kind': ['Must be equal to CloudBinding.']}`},
+		"a binding":                              {&api.ClusterBinding{}, `{"cluster":` + ref + `}`, ``},
+		"a binding of the reference":             {&api.ClusterBinding{}, `{"api":"kubernetes","kind":"ClusterBinding","cluster":` + ref + `}`, ``},
+		"a binding that expects none":            {&api.ClusterBinding{}, `{"cluster":` + ref + `,"expected":null}`, ``},
+		"a binding that expects one":             {&api.ClusterBinding{}, `{"cluster":` + ref + `,"expected":` + ref + `}`, ``},
+		"a binding without a cluster":            {&api.ClusterBinding{}, `{}`, `{'cluster': ['Missing data for required field.']}`},
+		"a binding to null":                      {&api.ClusterBinding{}, `{"cluster":null}`, `{'cluster': ['Field may not be null.']}`},
+		"a binding of another kind":              {&api.ClusterBinding{}, `{"api":"core","kind":"Binding","cluster":` + ref + `}`, `{'api': ['Must be equal to kubernetes.'], 'kind': ['Must be equal to ClusterBinding.']}`},
+		"a binding that expects nonsense":        {&api.ClusterBinding{}, `{"cluster":` + ref + `,"expected":{"name":5}}`, `{'expected': {'api': ['Missing data for required field.'], 'kind': ['Missing data for required field.'], 'name': ['Not a valid string.']}}`},
+		"a binding of an application to a cloud": {&api.ClusterBinding{}, `{"cluster":` + cloud + `}`, `{'cluster': ['Must be a reference to kubernetes/Cluster, not to infrastructure/GlobalCloud.']}`},
+		"a binding of a cluster to a cluster":    {&api.CloudBinding{}, `{"cloud":` + ref + `}`, `{'cloud': ['Must be a reference to infrastructure/Cloud or infrastructure/GlobalCloud, not to kubernetes/Cluster.']}`},
+		"a binding to a project":                 {&api.MagnumClusterBinding{}, `{"project":{"api":"openstack","kind":"Project","namespace":"solar","name":"p"},"template":"t"}`, ``},
+		"a binding to no project":                {&api.MagnumClusterBinding{}, `{"project":` + cloud + `}`, `{'template': ['Missing data for required field.']}`},
+		"a completion without a token":           {&api.ApplicationComplete{}, `{}`, ``},
+		"a completion of another kind":           {&api.ApplicationComplete{}, `{"kind":"Shutdown"}`, `{'kind': ['Must be equal to Complete.']}`},
+		"a shutdown whose token is number":       {&api.ApplicationShutdown{}, `{"token":5}`, `{'token': ['Not a valid string.']}`},
+		"a shutdown of another api":              {&api.ApplicationShutdown{}, `{"api":"x"}`, `{'api': ['Must be equal to kubernetes.']}`},
+		"a binding to a cloud":                   {&api.CloudBinding{}, `{"api":"infrastructure","kind":"CloudBinding","cloud":` + cloud + `}`, ``},
+		"a binding to a cloud, wrong kind":       {&api.CloudBinding{}, `{"kind":"ClusterBinding","cloud":` + cloud + `}`, `{'kind': ['Must be equal to CloudBinding.']}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := ""
@@ -187,7 +192,7 @@ func TestBindingsSurviveTheirEncoding(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	c := api.CloudBinding{API: "infrastructure", Kind: "CloudBinding", Cloud: *cluster("a"), Expected: api.Expect(nil)}
+	c := api.CloudBinding{API: "infrastructure", Kind: "CloudBinding", Cloud: api.GlobalCloudKind.Ref("", "a"), Expected: api.Expect(nil)}
 	var got api.CloudBinding
 	if err := wire.Decode(parse(t, text(t, c)), &got, wire.Create); err != nil || cmp.Diff(c, got) != "" {
 		t.Errorf("%v: %s", err, cmp.Diff(c, got))
@@ -309,9 +314,9 @@ func TestADeletionIsMarkedOnce(t *testing.T) {
 
 func TestADeletionWaitsForAnApplicationThatWantsToBeTold(t *testing.T) {
 	told := stored(func(a *api.Application) { a.Spec.Hooks = []string{"other", api.HookShutdown} })
-	told.Deleting(*at(1))
+	told.Deleting(*at(1), false)
 	untold := stored(func(a *api.Application) { a.Spec.Hooks, a.Status.State = []string{api.HookComplete}, api.AppRunning })
-	untold.Deleting(*at(1))
+	untold.Deleting(*at(1), false)
 	if told.Status.State != api.AppWaitingForCleaning || untold.Status.State != api.AppRunning {
 		t.Errorf("%s and %s", told.Status.State, untold.Status.State)
 	}

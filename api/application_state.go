@@ -13,7 +13,7 @@ const (
 
 // Settle keeps the stamps of the hand-over between scheduler and controller monotonic, marks the generation that was
 // scheduled, and recomputes owners and state when what they depend on has changed. A writer that changes state or reason
-// by itself, and no condition, has its way.
+// by itself, and no condition, has its way. InSync is no such condition: a state says nothing of it.
 func (a *Application) Settle(before Resource) {
 	old, _ := before.(*Application)
 	if old == nil {
@@ -30,7 +30,7 @@ func (a *Application) Settle(before Resource) {
 	if !SameRef(s.ScheduledTo, old.Status.ScheduledTo) || !SameRef(s.RunningOn, old.Status.RunningOn) {
 		a.Metadata.Owners = clusterOwners(a.Metadata.Owners, s.ScheduledTo, s.RunningOn)
 	}
-	if conditionsChanged(s.Conditions, old.Status.Conditions) || s.outdated(&old.Status) {
+	if conditionsChanged(s.Conditions.Without(InSync), old.Status.Conditions.Without(InSync)) || s.outdated(&old.Status) {
 		s.State, s.Reason = a.project(&old.Status)
 	}
 }
@@ -126,7 +126,7 @@ func (s *ApplicationStatus) shutdown(before *ApplicationStatus) string {
 // and with a hook. If not, a controller of the reference rules, and writes the state by itself.
 func (cs Conditions) reported() bool {
 	return slices.ContainsFunc(cs, func(c Condition) bool {
-		return c.Type != Scheduled && (c.Type != ShuttingDown || c.Status != True)
+		return c.Type != Scheduled && c.Type != InSync && (c.Type != ShuttingDown || c.Status != True)
 	})
 }
 

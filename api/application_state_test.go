@@ -130,3 +130,31 @@ func TestTheStateOfAnApplicationFollowsFromItsConditions(t *testing.T) {
 		})
 	}
 }
+
+// Whether the cluster holds what was asked for is an answer of its own: the state, also one that an old client wrote,
+// stays as it is.
+func TestBeingInSyncIsNoMatterOfTheState(t *testing.T) {
+	for _, status := range choices.states {
+		for _, place := range choices.places {
+			for _, conditions := range []api.Conditions{nil, {placed}, {placed, applied, healthy}, {unplaced}} {
+				for _, s := range []api.ConditionStatus{api.True, api.False, api.Unknown} {
+					before := &api.Application{Status: status}
+					before.Status.ScheduledTo, before.Status.RunningOn, before.Status.Conditions = place[0], place[1], conditions
+					after := settled(*before, append(conditions[:len(conditions):len(conditions)], condition(api.InSync, s, "x"))...)
+					if after.Status.State != status.State || after.Status.Reason != status.Reason {
+						t.Fatalf("%s became %s", describe(before, before), after.Status.State)
+					}
+					moved := func(a *api.Application) api.ApplicationState {
+						next := *a
+						next.Status.RunningOn = cluster("c")
+						next.Settle(a)
+						return next.Status.State
+					}
+					if with, without := moved(after), moved(before); with != without {
+						t.Fatalf("with it the next state is %s, without it %s: %s", with, without, describe(before, before))
+					}
+				}
+			}
+		}
+	}
+}

@@ -24,19 +24,26 @@ func (c *Cluster) Settle(before Resource) {
 // project computes state and reason from the conditions: the first row of the table in docs/states.md that holds.
 func (c *Cluster) project() (ClusterState, *Reason) {
 	reachable, healthy := c.Status.Conditions.Get(Reachable), c.Status.Conditions.Get(Healthy)
+	readable := c.Status.Conditions.Get(MetricsReadable)
 	switch {
+	case reachable.Status == Unknown && c.Status.State == ClusterOnline && readable.Status == False:
+		return ClusterFailingMetrics, nil
+	case reachable.Status == Unknown && c.Status.State == ClusterFailingMetrics && readable.Status == True:
+		return ClusterOnline, nil
 	case reachable.Status == Unknown:
 		return c.Status.State, c.Status.Reason
 	case reachable.Status == False:
 		return ClusterOffline, reachable.asReason()
-	case c.Status.State == ClusterFailingMetrics:
-		return ClusterFailingMetrics, c.Status.Reason
+	case c.Status.State == ClusterFailingMetrics && readable.Status == Unknown:
+		return ClusterFailingMetrics, c.Status.Reason // the reference's scheduler has written it
 	case reachable.Reason == Reconnected:
 		return ClusterConnecting, nil
 	case healthy.Status == False && healthy.Reason == Pressure:
 		return ClusterUnhealthy, nil
 	case healthy.Status == False:
 		return ClusterNotReady, nil
+	case readable.Status == False:
+		return ClusterFailingMetrics, nil
 	default:
 		return ClusterOnline, nil
 	}

@@ -17,18 +17,24 @@ func TestTheStateOfAClusterFollowsFromItsConditions(t *testing.T) {
 		want       api.ClusterState
 		reason     api.ReasonCode
 	}{
-		"never looked at":              {api.ClusterPending, api.Conditions{condition(api.Healthy, api.Unknown, "")}, api.ClusterPending, ""},
-		"not known to answer":          {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.Unknown, "x")}, api.ClusterOnline, ""},
-		"does not answer":              {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.False, string(api.ClusterNotReachable))}, api.ClusterOffline, api.ClusterNotReachable},
-		"does not answer, never did":   {api.ClusterPending, api.Conditions{condition(api.Reachable, api.False, "x")}, api.ClusterOffline, ""},
-		"answers":                      {api.ClusterPending, api.Conditions{reachable}, api.ClusterOnline, ""},
-		"answers, and is healthy":      {api.ClusterOffline, api.Conditions{reachable, condition(api.Healthy, api.True, "")}, api.ClusterOnline, ""},
-		"answers again":                {api.ClusterOffline, api.Conditions{condition(api.Reachable, api.True, api.Reconnected)}, api.ClusterConnecting, ""},
-		"a node lacks something":       {api.ClusterOnline, api.Conditions{reachable, condition(api.Healthy, api.False, api.Pressure)}, api.ClusterUnhealthy, ""},
-		"a node is not ready":          {api.ClusterOnline, api.Conditions{reachable, condition(api.Healthy, api.False, api.NotReady)}, api.ClusterNotReady, ""},
-		"metrics fail while it runs":   {api.ClusterFailingMetrics, api.Conditions{reachable}, api.ClusterFailingMetrics, ""},
-		"metrics fail, it goes away":   {api.ClusterFailingMetrics, api.Conditions{condition(api.Reachable, api.False, "x")}, api.ClusterOffline, ""},
-		"unhealthy and does not reply": {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.False, "x"), condition(api.Healthy, api.False, api.Pressure)}, api.ClusterOffline, ""},
+		"never looked at":                                                {api.ClusterPending, api.Conditions{condition(api.Healthy, api.Unknown, "")}, api.ClusterPending, ""},
+		"not known to answer":                                            {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.Unknown, "x")}, api.ClusterOnline, ""},
+		"does not answer":                                                {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.False, string(api.ClusterNotReachable))}, api.ClusterOffline, api.ClusterNotReachable},
+		"does not answer, never did":                                     {api.ClusterPending, api.Conditions{condition(api.Reachable, api.False, "x")}, api.ClusterOffline, ""},
+		"answers":                                                        {api.ClusterPending, api.Conditions{reachable}, api.ClusterOnline, ""},
+		"answers, and is healthy":                                        {api.ClusterOffline, api.Conditions{reachable, condition(api.Healthy, api.True, "")}, api.ClusterOnline, ""},
+		"G4 answers again":                                               {api.ClusterOffline, api.Conditions{condition(api.Reachable, api.True, api.Reconnected)}, api.ClusterConnecting, ""},
+		"G2 a node lacks something":                                      {api.ClusterOnline, api.Conditions{reachable, condition(api.Healthy, api.False, api.Pressure)}, api.ClusterUnhealthy, ""},
+		"G1 a node is not ready":                                         {api.ClusterOnline, api.Conditions{reachable, condition(api.Healthy, api.False, api.NotReady)}, api.ClusterNotReady, ""},
+		"metrics fail, and it is known why":                              {api.ClusterOnline, api.Conditions{reachable, condition(api.MetricsReadable, api.False, "x")}, api.ClusterFailingMetrics, ""},
+		"G5 they are read again, which the condition says":               {api.ClusterFailingMetrics, api.Conditions{reachable, condition(api.MetricsReadable, api.True, "x")}, api.ClusterOnline, ""},
+		"they fail, and a node is not ready":                             {api.ClusterOnline, api.Conditions{reachable, condition(api.Healthy, api.False, api.NotReady), condition(api.MetricsReadable, api.False, "x")}, api.ClusterNotReady, ""},
+		"they fail where nobody has asked yet":                           {api.ClusterPending, api.Conditions{condition(api.MetricsReadable, api.False, "x")}, api.ClusterPending, ""},
+		"they fail where others write the state":                         {api.ClusterOnline, api.Conditions{condition(api.MetricsReadable, api.False, "x")}, api.ClusterFailingMetrics, ""},
+		"they are read where others write it":                            {api.ClusterFailingMetrics, api.Conditions{condition(api.MetricsReadable, api.True, "x")}, api.ClusterOnline, ""},
+		"G5 metrics fail while it runs, as the Python Krake has written": {api.ClusterFailingMetrics, api.Conditions{reachable}, api.ClusterFailingMetrics, ""},
+		"metrics fail, it goes away":                                     {api.ClusterFailingMetrics, api.Conditions{condition(api.Reachable, api.False, "x")}, api.ClusterOffline, ""},
+		"unhealthy and does not reply":                                   {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.False, "x"), condition(api.Healthy, api.False, api.Pressure)}, api.ClusterOffline, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before, after := api.New[api.Cluster](), api.New[api.Cluster]()

@@ -23,8 +23,15 @@ const (
 	Migrating    ConditionType = "Migrating"    // application controller: a move is under way
 	ShuttingDown ConditionType = "ShuttingDown" // API server, for DELETE and the hooks: a graceful shutdown is under way
 	Healthy      ConditionType = "Healthy"      // observer: everything is ready; for a cluster: its nodes are
+	InSync       ConditionType = "InSync"       // observer: the cluster holds what was asked for; the state does not depend on it
 	Reachable    ConditionType = "Reachable"    // cluster controller: the cluster answers
 	Cleaned      ConditionType = "Cleaned"      // application controller: the objects on the clusters are gone
+	Drained      ConditionType = "Drained"      // application controller: nothing is left on a cluster that applications are to leave
+
+	// AwaitingApproval is of whoever removes objects from clusters, and of the API server when they are approved.
+	AwaitingApproval ConditionType = "AwaitingApproval"
+
+	MetricsReadable ConditionType = "MetricsReadable" // whoever reads the metrics of a cloud or project: they have values
 )
 
 // ConditionStatus says whether a condition holds.

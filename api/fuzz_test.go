@@ -15,6 +15,13 @@ func FuzzKinds(f *testing.F) {
 		application(`"manifest":[],"tosca":{"tosca_definitions_version":"tosca_simple_yaml_1_0","topology_template":{"node_templates":{}}}`),
 		application(`"manifest":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web"}}],"observer_schema":[{"apiVersion":{},"kind":[],"metadata":{"name":"web"},"x":[[null,{"observer_schema_list_min_length":0,"observer_schema_list_max_length":1}]]}]`),
 		`{"metadata":{"name":"l","created":"2026-01-01T10:00:00+24:00"},"spec":{"identity":"x","objects":[{}]},"status":{"conditions":[{"type":"A","status":"True","last_transition":"2026-1-1 1:1"}]}}`,
+		`{"metadata":{"name":"a"},"rules":[{"api":"","resources":[""],"namespaces":[],"verbs":["get","equals"]}],"users":[null],"roles":"x"}`,
+		`{"metadata":{"name":"a"},"spec":{` + metricBody + `}}`,
+		`{"metadata":{"name":"a"},"spec":{"type":"im","im":{"url":"x","username":null,"token":""}}}`,
+		`{"metadata":{"name":"a"},"spec":{"type":"influx","influx":{"url":"","token":"","org":"","bucket":""},"static":{"metrics":{"a":"1e999"}}}}`,
+		`{"metadata":{"name":"a"},"spec":{"type":"openstack","openstack":{` + cloudBody + `},"metrics":[{"name":"m","weight":"1","namespaced":"yes"}]}},"status":{"state":"ONLINE","conditions":null}}`,
+		`{"metadata":{"name":"a"},"spec":{"url":"x","template":"t",` + ids + `},"status":{}}`,
+		`{"metadata":{"name":"a"},"spec":{"master_count":1.9,"constraints":{"project":{"labels":["a is b"]}}},"status":{"template":"t","master_addresses":[null]}}`,
 		`{"metadata":{"labels":{"a":5}},"spec":{"constraints":{"cluster":{"labels":["a is b",5],"metrics":["load > 5",null]}}}}`,
 	} {
 		f.Add([]byte(text))

@@ -6,6 +6,9 @@ import (
 	"log/slog"
 	"net/url"
 	"reflect"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/rak-n-rok/krake/api/wire"
 )
@@ -41,6 +44,8 @@ type Kind struct {
 	Namespaced bool
 	Status     bool // has the sub-resource status
 	Force      bool // DELETE knows ?force=True
+	// Deletions are the ways of deletion that DELETE knows beside the plain one.
+	Deletions []Deletion
 	// QuietUpdate answers an update that changes nothing with 200 instead of 400, as the reference does for this kind.
 	QuietUpdate bool
 	// New returns an empty object.
@@ -49,6 +54,15 @@ type Kind struct {
 	Actions []Action
 	// Parts are the documents that are stored beside an object, out of reach of clients that do not know them.
 	Parts []Part
+	// Passages are the sub-resources that lead to where an object runs.
+	Passages []Passage
+	// Fields are those by whose values lists and watches can be narrowed down, beside SelectableMetadata.
+	Fields []string
+	// Lasts is how long an object is kept after it was last written; for ever if zero. Crowd is how many there may be at
+	// once whose names are alike up to the first dot, 0 for any number: a new one takes the place of the one that was
+	// written longest ago.
+	Lasts time.Duration
+	Crowd int
 	// Secrets are the paths of values that must not reach a log, an error or a trace. Whoever shows an object anywhere but
 	// to a client of the API that asked for it must leave them out.
 	Secrets []string
@@ -60,8 +74,11 @@ type (
 	// A Settler brings derived fields in line before an object is stored; the server calls it after every change with
 	// the object as it was, nil on creation.
 	Settler interface{ Settle(before Resource) }
-	// A Deleter takes note that its deletion was asked for.
-	Deleter interface{ Deleting(now Time) }
+	// A Deleter takes note that its deletion was asked for: because its owners go, or by name. It is told every time, and
+	// says whether that was news.
+	Deleter interface {
+		Deleting(now Time, cascade bool) (news bool)
+	}
 	// A Remover returns what must be created in the transaction that removes its record, by force or because nobody
 	// has work left.
 	Remover interface {
@@ -73,6 +90,10 @@ type (
 type Action struct {
 	Name string
 	New  func() any // the body to decode into, nil when the body is ignored
+	// ObjectFirst says that an absent object is told before anything about the body, as the reference does for this action.
+	ObjectFirst bool
+	// Reads are the parts that Apply finds in parts as they are stored.
+	Reads []string
 	// Apply may put documents into parts, by name; they are written with the object.
 	Apply func(r Resource, body any, now Time, parts map[string]any) error
 }
@@ -107,6 +128,12 @@ func (k *Kind) Path(namespace, name string) string {
 	}
 	return path
 }
+
+// SelectableMetadata are the fields by whose values lists and watches of every kind can be narrowed down.
+var SelectableMetadata = []string{"metadata.name", "metadata.namespace", "metadata.uid", "metadata.deleted"}
+
+// SelectableFields lists the fields by whose values lists and watches can be narrowed down.
+func (k *Kind) SelectableFields() []string { return slices.Concat(SelectableMetadata, k.Fields) }
 
 // Action returns the action of this name, nil when there is none.
 func (k *Kind) Action(name string) *Action {
@@ -162,6 +189,9 @@ func (k *Kind) complete(r Resource, doc any, mode wire.Mode, err error) (Resourc
 		return nil, err
 	}
 	e.API, e.Kind = k.Group, k.Name
+	if mode == wire.Stored && !k.Namespaced {
+		e.Metadata.Namespace = nil // the reference stored what was sent, and made paths of it that lead nowhere
+	}
 	if e.Metadata.Generation == 0 {
 		e.Metadata.Generation = 1 // written before generations were counted
 	}
@@ -185,6 +215,18 @@ func checkNames(e *wire.Errors, api, kind, wantAPI, wantKind string) {
 	if kind != wantKind {
 		e.At("kind").Add("Must be equal to " + wantKind + ".")
 	}
+}
+
+// checkTarget checks that a binding leads to an object of one of these kinds. That it exists is not checked.
+func checkTarget(e *wire.Errors, ref ResourceRef, kinds ...*Kind) {
+	want := make([]string, 0, len(kinds))
+	for _, k := range kinds {
+		if ref.API == k.Group && ref.Kind == k.Name {
+			return
+		}
+		want = append(want, k.Group+"/"+k.Name)
+	}
+	e.Add("Must be a reference to " + strings.Join(want, " or ") + ", not to " + ref.API + "/" + ref.Kind + ".")
 }
 
 // KindOf returns the kind of a resource by its Go type. It panics for a type that is not in the table.

@@ -7,6 +7,9 @@ var LeftoverKind = &Kind{
 	Group: "kubernetes", Name: "Leftover", Plural: "leftovers",
 	Namespaced: true, Status: true, Force: true,
 	New:     func() Resource { return &Leftover{} },
+	Actions: []Action{removalApproval(func(r Resource) *Conditions { return &r.(*Leftover).Status.Conditions })},
+	Parts:   []Part{{Name: RemovalPart, New: func() any { return &Removal{} }}},
+	Fields:  []string{"spec.identity", "spec.application_uid"},
 	Secrets: []string{"spec.kubeconfig"},
 }
 
@@ -20,7 +23,7 @@ type Leftover struct {
 // LeftoverSpec is what is to be removed.
 type LeftoverSpec struct {
 	Cause string `json:"cause"` // a sentence for people
-	// Cluster is the record that the cluster had, Identity the UID of its namespace kube-system.
+	// Cluster is the record that the cluster had, Identity what tells it from other clusters.
 	Cluster  *ResourceRef `json:"cluster"`
 	Identity string       `json:"identity" wire:"required"`
 	// Kubeconfig leads to the cluster when no record does; it is empty when a record was left.
@@ -29,12 +32,18 @@ type LeftoverSpec struct {
 	Application    *ResourceRef      `json:"application"`
 	ApplicationUID string            `json:"application_uid"`
 	Objects        []InventoryObject `json:"objects"`
+	// Cleared says that no removal of these objects needs an approval: somebody asked for it by name, or the application
+	// has them elsewhere.
+	Cleared bool `json:"cleared"`
+	// Keep says that the objects are not to be removed, but to be nobody's any more.
+	Keep bool `json:"keep"`
 }
 
 // LeftoverStatus is how the removal is going.
 type LeftoverStatus struct {
-	Attempts int64  `json:"attempts"`
-	Message  string `json:"message"` // why the last attempt did not finish, empty when none was made
+	Attempts   int64      `json:"attempts"`
+	Message    string     `json:"message"` // why the last attempt did not finish, empty when none was made
+	Conditions Conditions `json:"conditions"`
 }
 
 // Removed hands on what an application still has on clusters when its record goes, one leftover for each cluster.
@@ -57,8 +66,11 @@ func (a *Application) Removed(parts map[string]any) []Resource {
 	return out
 }
 
-// NewLeftover makes a leftover for what an application has on the cluster with this identity. Its name depends on both
-// alone, so that making it twice gives the same object.
+// kept is at the end of the name of a leftover whose objects are to stay.
+const kept = ".kept"
+
+// NewLeftover makes a leftover for what an application has on the cluster with this identity. Its name depends on
+// both, and on whether the application was deleted so that all stays, alone: making it twice gives the same object.
 func NewLeftover(a *Application, identity, cause string) *Leftover {
 	ref := ApplicationKind.Ref(a.Metadata.NamespaceOrEmpty(), a.Metadata.Name)
 	l := New[Leftover]()
@@ -66,6 +78,9 @@ func NewLeftover(a *Application, identity, cause string) *Leftover {
 	l.Metadata.Namespace = a.Metadata.Namespace
 	l.Spec.Cause, l.Spec.Identity = cause, identity
 	l.Spec.Application, l.Spec.ApplicationUID = &ref, a.Metadata.UID
+	if a.Metadata.Deletion == KeepWorkloads { // beside what is to be removed there since an earlier move
+		l.Metadata.Name, l.Spec.Keep = l.Metadata.Name+kept, true
+	}
 	return l
 }
 

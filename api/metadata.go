@@ -16,6 +16,8 @@ const (
 	FinalizerCascade = "cascade_deletion"
 	// FinalizerResources is the application controller's: the objects on the clusters go first.
 	FinalizerResources = "kubernetes_resources_deletion"
+	// FinalizerEvacuation keeps a cluster's record until nothing of Krake's is on the cluster any more.
+	FinalizerEvacuation = "evacuation"
 )
 
 // Metadata is what is known of every object, whatever its kind.
@@ -34,6 +36,9 @@ type Metadata struct {
 	ResourceVersion string `json:"resource_version" wire:"server"`
 	// Generation counts the changes of what the user asked for, from 1.
 	Generation int64 `json:"generation" wire:"server"`
+	// Deletion is how the deletion is carried out that was asked for. It is left out for as the reference does it, and for
+	// none.
+	Deletion Deletion `json:"deletion,omitempty" wire:"server"`
 }
 
 var name = regexp.MustCompile(`\A(?:\w|(\w[\w\-_.:]{0,253}\w))\z`)
@@ -57,6 +62,13 @@ func (m *Metadata) NamespaceOrEmpty() string {
 		return ""
 	}
 	return *m.Namespace
+}
+
+// own adds an owner unless it is one already.
+func (m *Metadata) own(owner ResourceRef) {
+	if !slices.ContainsFunc(m.Owners, owner.Equal) {
+		m.Owners = append(m.Owners, owner)
+	}
 }
 
 // LastFinalizer returns the finalizer whose turn it is, empty when none is left.

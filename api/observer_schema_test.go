@@ -7,7 +7,8 @@ import (
 	"github.com/rak-n-rok/krake/api/wire"
 )
 
-func TestObserverSchemas(t *testing.T) {
+// C17 of the acceptance scenarios: the table of what an observer schema may be.
+func TestC17ObserverSchemas(t *testing.T) {
 	const (
 		manifest = `[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"x"}}]`
 		head     = `"apiVersion":"v1","kind":"Service","metadata":{"name":"web"}`

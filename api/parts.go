@@ -11,6 +11,7 @@ const (
 	InventoryPart = "inventory"
 	MigrationPart = "migration"
 	PlacementPart = "placement"
+	ResourcesPart = "resources"
 )
 
 // Inventory lists the objects that an application has on clusters: those that exist, and those that are about to.
@@ -21,7 +22,7 @@ type Inventory struct {
 // InventoryObject is one Kubernetes object of an application. An object is the same when cluster, group, kind,
 // namespace and name are.
 type InventoryObject struct {
-	// Cluster is the identity of the cluster: the UID of its namespace kube-system.
+	// Cluster is the identity of the cluster.
 	Cluster string `json:"cluster" wire:"required"`
 	// Group and Version are those of the API that the object was last written with.
 	Group     string `json:"group"`
@@ -38,7 +39,7 @@ type InventoryObject struct {
 }
 
 // maxIdentity leaves room in the name of a leftover for the application's UID and, when that name is taken, its own.
-const maxIdentity = 255 - 2*len(".00000000-0000-0000-0000-000000000000")
+const maxIdentity = 255 - 2*len(".00000000-0000-0000-0000-000000000000") - len(kept)
 
 // CheckWire checks that the cluster can stand in the name of a leftover: no route would lead there otherwise.
 func (o *InventoryObject) CheckWire(e *wire.Errors) {
@@ -87,14 +88,37 @@ type Migration struct {
 	Deadline *Time `json:"deadline"`
 	// Ready is since when everything has been ready on the target; only in the phase Creating.
 	Ready *Time `json:"ready"`
-	// Failures counts moves in a row that were given up; Message says why the last one was.
+	// Failures counts moves in a row that were given up; Message says why the last one was, or why it stops first.
 	Failures int64  `json:"failures"`
 	Message  string `json:"message"`
 }
 
-// Placement is the record of the scheduler's decisions, the newest first.
+// Placement is the record of the scheduler's decisions, the newest first, and what it has to remember between them.
 type Placement struct {
 	Decisions []Decision `json:"decisions"`
+	// Waiting is a move to a better cluster that does not happen yet, null if there is none.
+	Waiting *WaitingMove `json:"waiting"`
+	// Moves are those of the last hour, the oldest first.
+	Moves []Move `json:"moves"`
+	// Regret is what staying on the cluster Place has cost since the last move: differences between scores times seconds.
+	Place  string  `json:"place"`
+	Regret float64 `json:"regret"`
+}
+
+// WaitingMove is a move that would be right, but for a guard against moving too often.
+type WaitingMove struct {
+	To      string `json:"to"`
+	Code    string `json:"code"`    // one word for the reason, see docs/scheduling.md
+	Message string `json:"message"` // a sentence for people
+	Since   *Time  `json:"since"`
+	Until   *Time  `json:"until"` // when it is looked at again at the latest
+}
+
+// Move is one that has happened.
+type Move struct {
+	Time *Time  `json:"time"`
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // KeptDecisions is how many decisions are kept.
@@ -104,10 +128,11 @@ const KeptDecisions = 10
 type Decision struct {
 	Time       *Time  `json:"time"`
 	Generation int64  `json:"generation"`
-	Outcome    string `json:"outcome"` // "placed", "kept", "moved" or "refused"
+	Outcome    string `json:"outcome"` // "placed", "kept", "waiting", "moved" or "refused"
 	// Chosen and Current are the clusters' names, empty for none.
 	Chosen  string `json:"chosen"`
 	Current string `json:"current"`
+	Code    string `json:"code"`   // one word for the reason, see docs/scheduling.md
 	Reason  string `json:"reason"` // a sentence for people
 	// Candidates are the clusters that were looked at, the chosen one first; long lists are cut.
 	Candidates []CandidateRecord `json:"candidates"`
@@ -120,6 +145,7 @@ type CandidateRecord struct {
 	Name    string  `json:"name"`
 	Score   float64 `json:"score"`
 	Refusal string  `json:"refusal"` // why it could not be chosen, empty when it could
+	Note    string  `json:"note"`    // what there is to say of its metrics, empty for nothing
 }
 
 // PartDocument is a part as it travels: its content and its version, which is 0 before it was ever written.

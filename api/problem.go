@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // DefaultProblemBase is where the titles of problem documents are explained.
@@ -26,7 +27,14 @@ type Problem struct {
 	Title  string `json:"title,omitempty"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
+	// RequestID is by which name the server's log knows the request. It stands in the header of the answer.
+	RequestID string `json:"-"`
+	// RetryAfter is how long the server asks to be left alone. It stands in the header of the answer.
+	RetryAfter time.Duration `json:"-"`
 }
+
+// RequestIDHeader is the header by which one request can be followed through logs and programs.
+const RequestIDHeader = "X-Request-ID"
 
 // NewProblem returns a problem; title is one of the Title constants or empty.
 func NewProblem(status int, title, format string, args ...any) *Problem {
@@ -38,12 +46,16 @@ func HTTPProblem(status int) *Problem {
 	return NewProblem(status, "", "%d: %s", status, http.StatusText(status))
 }
 
-// Error gives the detail, for people.
+// Error gives the detail, for people. If the server is to blame, it says where in its log to look.
 func (p *Problem) Error() string {
-	if p.Detail != "" {
-		return p.Detail
+	text := p.Detail
+	if text == "" {
+		text = fmt.Sprintf("%d: %s", p.Status, http.StatusText(p.Status))
 	}
-	return fmt.Sprintf("%d: %s", p.Status, http.StatusText(p.Status))
+	if p.Status == http.StatusInternalServerError && p.RequestID != "" {
+		text += " (request " + p.RequestID + ")"
+	}
+	return text
 }
 
 // WithType returns a copy whose type points to the explanation of its title below base.

@@ -23,6 +23,7 @@ type CacheOf[P api.Resource] struct {
 	synced   chan struct{}
 	once     sync.Once
 	handlers []func(before, after P)
+	indexes  []index[P]
 }
 
 // Cache is the cache of the kind whose Go type is T.
@@ -79,14 +80,13 @@ func (c *CacheOf[P]) Run(ctx context.Context) error {
 	for attempt := 0; ; attempt++ {
 		objects, version, err := c.set.list(ctx, "", c.log)
 		if err == nil {
-			attempt = 0
 			away.ends()
 			c.replace(objects)
 			c.once.Do(func() { close(c.synced) })
 			err = c.set.watch(ctx, "", version, watcher[P]{
 				handle:     func(e Event[P]) error { c.apply(e); return nil },
 				unreadable: func(err error) error { return unreadableError{err} },
-				connected:  away.ends,
+				connected:  func() { attempt = 0; away.ends() },
 				lost:       away.begins,
 			})
 		}
@@ -132,17 +132,14 @@ func (o *outage) ends() {
 func key(m *api.Metadata) string { return m.NamespaceOrEmpty() + "/" + m.Name }
 
 func (c *CacheOf[P]) apply(e Event[P]) {
-	c.project(e.Object)
+	var after P
+	if e.Type != Deleted {
+		c.project(e.Object)
+		after = e.Object
+	}
 	k := key(api.Meta(e.Object))
 	c.mu.Lock()
-	before := c.objects[k]
-	var after P
-	if e.Type == Deleted {
-		delete(c.objects, k)
-	} else {
-		after = e.Object
-		c.objects[k] = after
-	}
+	before := c.put(k, after)
 	c.mu.Unlock()
 	c.tell(before, after)
 }
@@ -153,22 +150,47 @@ func (c *CacheOf[P]) replace(objects []P) {
 		c.project(o)
 		fresh[key(api.Meta(o))] = o
 	}
-	c.mu.Lock()
-	old := c.objects
-	c.objects = fresh
-	c.mu.Unlock()
+	type change struct{ before, after P }
+	var changes []change
 	var none P
-	for k, before := range old {
+	c.mu.Lock()
+	for k, before := range c.objects {
 		if _, kept := fresh[k]; !kept {
-			c.tell(before, none)
+			c.put(k, none)
+			changes = append(changes, change{before, none})
 		}
 	}
 	for k, after := range fresh {
-		before, known := old[k]
+		before, known := c.objects[k]
+		c.put(k, after)
 		if !known || api.Meta(before).ResourceVersion != api.Meta(after).ResourceVersion {
-			c.tell(before, after)
+			changes = append(changes, change{before, after})
 		}
 	}
+	c.mu.Unlock()
+	for _, ch := range changes {
+		c.tell(ch.before, ch.after)
+	}
+}
+
+// put replaces an object, or removes it if there is none after, and returns the one before. It is called under the lock.
+func (c *CacheOf[P]) put(k string, after P) (before P) {
+	before, known := c.objects[k]
+	if known {
+		for _, x := range c.indexes {
+			x.remove(k, before)
+		}
+	}
+	var none P
+	if any(after) == any(none) {
+		delete(c.objects, k)
+		return before
+	}
+	for _, x := range c.indexes {
+		x.add(k, after)
+	}
+	c.objects[k] = after
+	return before
 }
 
 func (c *CacheOf[P]) tell(before, after P) {

@@ -2,15 +2,21 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
@@ -18,7 +24,8 @@ import (
 
 // Config says how to reach the API.
 type Config struct {
-	// URL is the API's address, such as http://127.0.0.1:8080. https is used by saying so.
+	// URL is the API's address, such as http://127.0.0.1:8080. https is used by saying so. Several addresses, separated by
+	// commas, are servers of the same API: requests go to the one that answered last, and on to the next when it does not.
 	URL string
 	// Transport replaces http.DefaultTransport, for certificates of one's own or a server in the same process.
 	Transport http.RoundTripper
@@ -30,7 +37,8 @@ type Config struct {
 
 // Client sends requests. It is safe for use by several goroutines.
 type Client struct {
-	base    *url.URL
+	servers []string     // addresses, without a slash at the end
+	current atomic.Int32 // the server that answered last
 	http    *http.Client
 	agent   string
 	timeout time.Duration
@@ -38,22 +46,46 @@ type Client struct {
 
 // New checks the configuration; it does not connect.
 func New(cfg Config) (*Client, error) {
-	base, err := url.Parse(strings.TrimSuffix(cfg.URL, "/"))
-	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, fmt.Errorf("%q is not the URL of an API, such as http://127.0.0.1:8080", cfg.URL)
+	var servers []string
+	for _, address := range strings.Split(cfg.URL, ",") {
+		base, err := url.Parse(strings.TrimSuffix(strings.TrimSpace(address), "/"))
+		if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+			return nil, fmt.Errorf("%q is not the URL of an API, such as http://127.0.0.1:8080", address)
+		}
+		servers = append(servers, base.String())
 	}
-	timeout := cfg.Timeout
-	if timeout == 0 {
-		timeout = 30 * time.Second
+	transport := cfg.Transport
+	if transport == nil && len(servers) > 1 {
+		transport = impatient()
 	}
-	return &Client{base: base, http: &http.Client{Transport: cfg.Transport, CheckRedirect: stay}, agent: cfg.UserAgent, timeout: timeout}, nil
+	return &Client{
+		servers: servers, http: &http.Client{Transport: transport, CheckRedirect: stay}, agent: cfg.UserAgent,
+		timeout: cmp.Or(cfg.Timeout, 30*time.Second),
+	}, nil
+}
+
+// connectWithin is how long a server may take to accept a connection when there are others.
+const connectWithin = 3 * time.Second
+
+// impatient is the usual transport, but for the time that it waits for a connection.
+func impatient() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = (&net.Dialer{Timeout: connectWithin, KeepAlive: 30 * time.Second}).DialContext
+	return t
 }
 
 // stay follows no redirect: of a POST or a DELETE it would make a GET, whose answer looks like success.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// URL returns the address that requests go to.
-func (c *Client) URL() string { return c.base.String() }
+// URL returns the address that requests go to at present.
+func (c *Client) URL() string { return c.servers[c.at()] }
+
+func (c *Client) at() int { return int(c.current.Load()) }
+
+// leave makes the next request go to another server, unless somebody else has left this one already.
+func (c *Client) leave(server int) {
+	c.current.CompareAndSwap(int32(server), int32((server+1)%len(c.servers)))
+}
 
 // Request is one call of the API.
 type Request struct {
@@ -65,11 +97,46 @@ type Request struct {
 	IfMatch string
 }
 
+// attempts is how often a request is sent to the servers before its failure is told.
+const attempts = 3
+
 // Do sends a request and returns the body of the answer. A refusal is an *api.Problem, a server that does not answer an
 // *UnreachableError, one that sends the client elsewhere a *RedirectError.
+//
+// What can do no harm is tried again a few times, after a growing pause or the one that the server asks for: what only
+// reads, if no server answers or the answer is 502, 503 or 504; what writes, if no connection could be made; everything,
+// if the answer is 429, since that was not carried out.
 func (c *Client) Do(ctx context.Context, r Request) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
+	for attempt := 1; ; attempt++ {
+		data, err := c.once(ctx, r)
+		if err == nil || attempt == attempts || !again(err, r.Method) || pauseFor(ctx, max(backoff(attempt), retryAfter(err))) != nil {
+			return data, err
+		}
+	}
+}
+
+// again says whether a request that failed is worth another attempt, and can do no harm by it.
+func again(err error, method string) bool {
+	var p *api.Problem
+	if errors.As(err, &p) && p.Status == http.StatusTooManyRequests {
+		return true
+	}
+	return failing(err) && harmless(err, method)
+}
+
+// retryAfter is how long a server asks to be left alone.
+func retryAfter(err error) time.Duration {
+	var p *api.Problem
+	if errors.As(err, &p) {
+		return p.RetryAfter
+	}
+	return 0
+}
+
+// once sends a request and reads the answer.
+func (c *Client) once(ctx context.Context, r Request) (json.RawMessage, error) {
 	resp, err := c.send(ctx, r)
 	if err != nil {
 		return nil, err
@@ -77,35 +144,74 @@ func (c *Client) Do(ctx context.Context, r Request) (json.RawMessage, error) {
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, &UnreachableError{URL: c.URL(), Err: err}
+		return nil, &UnreachableError{URL: c.URL(), Err: err, Sent: r.Method != http.MethodGet}
 	}
 	return data, nil
 }
 
-// send returns an answer with a good status.
-func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
-	req, err := c.request(ctx, r)
+// send returns an answer with a good status. Every server gets the request at most once, as long as that can do no harm:
+// what only reads may be asked anywhere; what writes goes on to the next server only if the connection could not even be
+// made.
+func (c *Client) send(ctx context.Context, r Request) (resp *http.Response, err error) {
+	for range c.servers {
+		server := c.at()
+		resp, err = c.sendTo(ctx, server, r)
+		if !failing(err) {
+			break
+		}
+		c.leave(server)
+		if !harmless(err, r.Method) || ctx.Err() != nil {
+			break
+		}
+	}
+	return resp, err
+}
+
+// failing says whether an error is the server's, so that another one may do better.
+func failing(err error) bool {
+	var p *api.Problem
+	return Unreachable(err) || errors.As(err, &p) && p.Status >= http.StatusBadGateway && p.Status <= http.StatusGatewayTimeout
+}
+
+// harmless says whether a request that failed can be sent again, whatever became of it.
+func harmless(err error, method string) bool {
+	var u *UnreachableError
+	return method == http.MethodGet || errors.As(err, &u) && !u.Sent
+}
+
+// answered is the server that an answer came from.
+func (c *Client) answered(resp *http.Response) int {
+	return max(0, slices.IndexFunc(c.servers, func(address string) bool {
+		return strings.HasPrefix(resp.Request.URL.String(), address+"/")
+	}))
+}
+
+func (c *Client) sendTo(ctx context.Context, server int, r Request) (*http.Response, error) {
+	address := c.servers[server]
+	req, err := c.request(ctx, address, r)
 	if err != nil {
 		return nil, err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
+		var dial *net.OpError
+		left := !errors.As(err, &dial) || dial.Op != "dial"
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return nil, &UnreachableError{URL: c.URL(), Err: err}
+		return nil, &UnreachableError{URL: address, Err: err, Sent: left && r.Method != http.MethodGet}
 	}
 	if resp.StatusCode < 300 {
 		return resp, nil
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode < 400 {
-		return nil, &RedirectError{URL: c.URL(), Status: resp.StatusCode, Location: resp.Header.Get("Location")}
+		return nil, &RedirectError{URL: address, Status: resp.StatusCode, Location: resp.Header.Get("Location")}
 	}
 	return nil, problem(resp)
 }
 
-func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, address string, r Request) (*http.Request, error) {
 	var body io.Reader
 	if r.Body != nil {
 		data, err := json.Marshal(r.Body)
@@ -114,9 +220,16 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 		}
 		body = bytes.NewReader(data)
 	}
-	target := c.base.String() + r.Path
-	if len(r.Query) > 0 {
-		target += "?" + r.Query.Encode()
+	target := address + r.Path
+	query := maps.Clone(r.Query)
+	if r.Body != nil { // a typing error is to be told, not to be dropped
+		if query == nil {
+			query = url.Values{}
+		}
+		query.Set("strict", "true")
+	}
+	if len(query) > 0 {
+		target += "?" + query.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, r.Method, target, body)
 	if err != nil {
@@ -131,6 +244,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	if c.agent != "" {
 		req.Header.Set("User-Agent", c.agent)
 	}
+	identify(ctx, req.Header)
 	return req, nil
 }
 
@@ -141,7 +255,11 @@ func problem(resp *http.Response) error {
 	p := &api.Problem{Type: "about:blank", Status: resp.StatusCode}
 	contentType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if contentType != "application/problem+json" || json.Unmarshal(data, p) != nil {
-		return api.NewProblem(resp.StatusCode, "", "%s (no problem document; is this a Krake API?)", resp.Status)
+		p = api.NewProblem(resp.StatusCode, "", "%s (no problem document; is this a Krake API?)", resp.Status)
+	}
+	p.RequestID = resp.Header.Get(api.RequestIDHeader)
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
+		p.RetryAfter = time.Duration(seconds) * time.Second
 	}
 	return p
 }
@@ -150,10 +268,16 @@ func problem(resp *http.Response) error {
 type UnreachableError struct {
 	URL string
 	Err error
+	// Sent says of a write that it left: whether it was carried out is not known.
+	Sent bool
 }
 
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("no answer from the API at %s: %v", e.URL, e.Err)
+	unknown := ""
+	if e.Sent {
+		unknown = "; it may have done what it was asked to"
+	}
+	return fmt.Sprintf("no answer from the API at %s: %v%s", e.URL, e.Err, unknown)
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }

@@ -3,8 +3,10 @@ package client_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +98,65 @@ func TestObjectsOfAKindThatIsKnownFromTheTableOnly(t *testing.T) {
 		if _, err := objects.Get(t.Context(), "solar", "x"); !client.NotFound(err) {
 			t.Errorf("%s: %v", k.Name, err)
 		}
+	}
+}
+
+// reads notes the queries of reads.
+type reads struct{ queries []url.Values }
+
+func (r *reads) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodGet {
+		r.queries = append(r.queries, req.URL.Query())
+	}
+	return http.DefaultTransport.RoundTrip(req)
+}
+
+func TestTheMetadataOfAKindAlone(t *testing.T) {
+	ctx := t.Context()
+	address, _ := serve(t)
+	created, err := client.Of[api.Application](connect(t, address)).Create(ctx, application("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := &reads{}
+	c, err := client.New(client.Config{URL: "http://" + address, Transport: seen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := client.MetadataOfKind(c, api.ApplicationKind)
+	got, err := bare.Get(ctx, "solar", "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(&created.Envelope, got); d != "" {
+		t.Errorf("created and read: %s", d)
+	}
+	list, version, err := bare.List(ctx, "solar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]*api.Envelope{&created.Envelope}, list); d != "" {
+		t.Errorf("created and listed: %s", d)
+	}
+	if _, err := bare.Patch(ctx, got, map[string]any{"metadata": map[string]any{"labels": map[string]string{"a": "b"}}}); err != nil {
+		t.Fatal(err)
+	}
+	err = bare.Watch(ctx, "solar", version, func(e client.Event[*api.Envelope]) error {
+		if e.Type != client.Modified || e.Object.Metadata.UID != got.Metadata.UID || e.Object.Metadata.Labels["a"] != "b" {
+			t.Errorf("an event %s of %+v", e.Type, e.Object)
+		}
+		return io.EOF
+	})
+	if !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+	for _, query := range seen.queries {
+		if query.Get("view") != "metadata" {
+			t.Errorf("a read asked for %v", query)
+		}
+	}
+	if len(seen.queries) != 3 {
+		t.Errorf("%d reads, want 3", len(seen.queries))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/api/wire"
@@ -23,6 +24,7 @@ type Pointer[T any] interface {
 type Objects[P api.Resource] struct {
 	c    *Client
 	kind *api.Kind
+	view string // how much of the objects reads ask for; everything when empty
 }
 
 // Set is all objects of the kind whose Go type is T.
@@ -38,12 +40,28 @@ func OfKind(c *Client, kind *api.Kind) Objects[api.Resource] {
 	return Objects[api.Resource]{c: c, kind: kind}
 }
 
+// MetadataOfKind returns the objects of a kind without what is in them: reads ask the server for nothing but the
+// metadata. Writes are those of any other set.
+func MetadataOfKind(c *Client, kind *api.Kind) Objects[*api.Envelope] {
+	bare := *kind
+	bare.New = func() api.Resource { return &api.Envelope{} }
+	return Objects[*api.Envelope]{c: c, kind: &bare, view: "metadata"}
+}
+
 // Kind returns the kind of the objects.
 func (s Objects[P]) Kind() *api.Kind { return s.kind }
 
 // Get reads one object.
 func (s Objects[P]) Get(ctx context.Context, namespace, name string) (P, error) {
-	return s.one(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, name)})
+	return s.one(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, name), Query: s.viewed(url.Values{})})
+}
+
+// viewed adds to the query of a read how much is to be shown.
+func (s Objects[P]) viewed(query url.Values) url.Values {
+	if s.view != "" {
+		query.Set("view", s.view)
+	}
+	return query
 }
 
 // Create stores a new object and returns it as the server completed it.
@@ -83,8 +101,10 @@ func (s Objects[P]) Do(ctx context.Context, namespace, name, action string, body
 
 // DeleteOptions say how to delete.
 type DeleteOptions struct {
-	Force   bool   // remove the record at once, whoever still has work to do
-	IfMatch string // only this version
+	Force   bool         // remove the record at once, whoever still has work to do
+	How     api.Deletion // a way that the kind knows, plainly when empty
+	Cascade bool         // nobody has named the object: it goes because its owners do
+	IfMatch string       // only this version
 }
 
 // Delete asks for the deletion of an object.
@@ -92,6 +112,12 @@ func (s Objects[P]) Delete(ctx context.Context, namespace, name string, o Delete
 	query := url.Values{}
 	if o.Force {
 		query.Set("force", "True")
+	}
+	if o.Cascade {
+		query.Set("cascade", "true")
+	}
+	if o.How != api.DeletePlain {
+		query.Set(o.How.Parameter(), "true")
 	}
 	return s.one(ctx, Request{Method: http.MethodDelete, Path: s.kind.Path(namespace, name), Query: query, IfMatch: o.IfMatch})
 }
@@ -103,33 +129,56 @@ func (s Objects[P]) List(ctx context.Context, namespace string) ([]P, string, er
 	return s.list(ctx, namespace, slog.Default())
 }
 
+// pageSize is how many objects are read at once, so that a long list is never in memory as a whole beside its objects.
+const pageSize = 500
+
 func (s Objects[P]) list(ctx context.Context, namespace string, log *slog.Logger) ([]P, string, error) {
-	data, err := s.c.Do(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, "")})
-	if err != nil {
-		return nil, "", err
-	}
-	var list struct {
-		Metadata struct {
-			ResourceVersion string `json:"resource_version"`
-		} `json:"metadata"`
-		Items []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, "", fmt.Errorf("the list of %s cannot be read: %w", s.kind.Plural, err)
-	}
-	if list.Items == nil {
-		return nil, "", fmt.Errorf("the list of %s cannot be read: it has no items", s.kind.Plural)
-	}
-	out := make([]P, 0, len(list.Items))
-	for _, item := range list.Items {
-		obj, err := s.read(item)
+	out, next := []P{}, ""
+	for {
+		page, err := s.page(ctx, namespace, next)
 		if err != nil {
-			log.Warn("left out of a list", "error", err)
-			continue
+			return nil, "", err
 		}
-		out = append(out, obj)
+		for _, item := range page.Items {
+			obj, err := s.read(item)
+			if err != nil {
+				log.Warn("left out of a list", "error", err)
+				continue
+			}
+			out = append(out, obj)
+		}
+		if next = page.Metadata.Continue; next == "" {
+			return out, page.Metadata.ResourceVersion, nil
+		}
 	}
-	return out, list.Metadata.ResourceVersion, nil
+}
+
+// A page is a part of a list.
+type page struct {
+	Metadata struct {
+		ResourceVersion string `json:"resource_version"`
+		Continue        string `json:"continue"`
+	} `json:"metadata"`
+	Items []json.RawMessage `json:"items"`
+}
+
+func (s Objects[P]) page(ctx context.Context, namespace, from string) (page, error) {
+	query := s.viewed(url.Values{"limit": {strconv.Itoa(pageSize)}})
+	if from != "" {
+		query.Set("continue", from)
+	}
+	data, err := s.c.Do(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, ""), Query: query})
+	if err != nil {
+		return page{}, err
+	}
+	var p page
+	if err := json.Unmarshal(data, &p); err != nil {
+		return page{}, fmt.Errorf("the list of %s cannot be read: %w", s.kind.Plural, err)
+	}
+	if p.Items == nil {
+		return page{}, fmt.Errorf("the list of %s cannot be read: it has no items", s.kind.Plural)
+	}
+	return p, nil
 }
 
 func (s Objects[P]) one(ctx context.Context, r Request) (P, error) {

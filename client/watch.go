@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"time"
@@ -51,10 +53,32 @@ func (s Objects[P]) Watch(ctx context.Context, namespace, from string, handle fu
 	})
 }
 
+// A DocumentWatch is a watch of objects as the server wrote them, for those who show more of an object than they know.
+type DocumentWatch struct {
+	Namespace, From string
+	Select          url.Values // label_selector and field_selector, each as often as needed
+	// Lost is called with the reason when the connection is lost, before it is made again.
+	Lost   func(error)
+	Handle func(Event[json.RawMessage]) error
+}
+
+// WatchDocuments is Watch with the objects as the server wrote them.
+func (s Objects[P]) WatchDocuments(ctx context.Context, d DocumentWatch) error {
+	return s.watch(ctx, d.Namespace, d.From, watcher[P]{
+		document:   d.Handle,
+		query:      d.Select,
+		unreadable: func(err error) error { return err },
+		connected:  func() {},
+		lost:       d.Lost,
+	})
+}
+
 // A watcher is told what becomes of a watch. The errors of handle and unreadable end it.
 type watcher[P any] struct {
 	handle     func(Event[P]) error
-	unreadable func(error) error // an event cannot be read
+	document   func(Event[json.RawMessage]) error // in place of handle if it is not nil
+	query      url.Values                         // beside what every watch has
+	unreadable func(error) error                  // an event cannot be read
 	connected  func()
 	lost       func(error) // the connection, or an attempt to make it; the next follows
 }
@@ -92,9 +116,21 @@ func retryable(err error) bool {
 	return errors.As(err, &p) && (p.Status >= 500 || p.Status == http.StatusTooManyRequests)
 }
 
-// pause waits between attempts: at once after a connection that had delivered, then longer, up to 5 s.
-func pause(ctx context.Context, attempt int) error {
+// pause waits between attempts.
+func pause(ctx context.Context, attempt int) error { return pauseFor(ctx, backoff(attempt)) }
+
+// backoff is short after the first failure, then longer, up to 5 s. Up to half of it is left to chance, so that clients
+// that lost their server together do not come back together.
+func backoff(attempt int) time.Duration {
 	wait := min(50*time.Millisecond<<min(attempt, 10), 5*time.Second)
+	return wait - rand.N(wait/2)
+}
+
+// pauseFor waits, unless there is no time for it.
+func pauseFor(ctx context.Context, wait time.Duration) error {
+	if end, limited := ctx.Deadline(); limited && time.Until(end) < wait {
+		return context.DeadlineExceeded
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -123,19 +159,21 @@ func (s Objects[P]) stream(ctx context.Context, namespace string, cursor *string
 	// A server that stops sending heartbeats is gone, even if the connection does not say so.
 	alive := time.AfterFunc(3*heartbeat, cancel)
 	defer alive.Stop()
-	resp, err := s.c.send(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, ""), Query: url.Values{
-		"watch": {""}, "resource_version": {*cursor}, "heartbeat": {fmt.Sprint(int(heartbeat.Seconds()))},
-	}})
+	query := s.viewed(url.Values{"watch": {""}, "resource_version": {*cursor}, "heartbeat": {fmt.Sprint(int(heartbeat.Seconds()))}})
+	maps.Copy(query, w.query)
+	resp, err := s.c.send(ctx, Request{Method: http.MethodGet, Path: s.kind.Path(namespace, ""), Query: query})
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
+	server := s.c.answered(resp)
 	w.connected()
 	lines := bufio.NewReaderSize(resp.Body, 1<<16)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
-			return &UnreachableError{URL: s.c.URL(), Err: ended(err)}
+			s.c.leave(server) // whatever is the matter with it
+			return &UnreachableError{URL: s.c.servers[server], Err: ended(err)}
 		}
 		alive.Reset(3 * heartbeat)
 		if line = bytes.TrimSpace(line); len(line) == 0 {
@@ -174,14 +212,21 @@ func (s Objects[P]) line(line []byte, cursor *string, w watcher[P]) error {
 		}
 		return p
 	}
-	obj, err := s.read(frame.Object)
-	if err != nil {
-		err = w.unreadable(err)
-	} else {
-		err = w.handle(Event[P]{Type: frame.Type, Object: obj, Cursor: frame.Cursor})
-	}
+	err := s.deliver(w, frame.Type, frame.Object, frame.Cursor)
 	if err == nil {
 		*cursor = frame.Cursor
 	}
 	return handled(err)
+}
+
+// deliver gives an event to the watcher in the form that it wants.
+func (s Objects[P]) deliver(w watcher[P], kind EventType, object json.RawMessage, cursor string) error {
+	if w.document != nil {
+		return w.document(Event[json.RawMessage]{Type: kind, Object: object, Cursor: cursor})
+	}
+	obj, err := s.read(object)
+	if err != nil {
+		return w.unreadable(err)
+	}
+	return w.handle(Event[P]{Type: kind, Object: obj, Cursor: cursor})
 }

@@ -2,7 +2,10 @@ package wire_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -42,11 +45,14 @@ func FuzzDecode(f *testing.F) {
 
 // A tree that was parsed and printed is the same tree.
 func FuzzParse(f *testing.F) {
-	for _, text := range seeds {
+	for _, text := range append(seeds, `{"half a pair":"\ud800x","twice":1,"twice":[2.5e3,-0]}`, `[1e400, "\u0000\/"]`) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		doc, err := wire.Parse(data)
+		if json.Valid(data) && utf8.Valid(data) != (err == nil) && !strings.Contains(fmt.Sprint(err), "nested") {
+			t.Fatalf("JSON in UTF-8, yet: %v", err)
+		}
 		if err != nil {
 			return
 		}
@@ -60,6 +66,12 @@ func FuzzParse(f *testing.F) {
 		}
 		if diff := cmp.Diff(doc, again); diff != "" {
 			t.Fatal(diff)
+		}
+		var want, got any // as encoding/json reads it
+		if json.Unmarshal(data, &want) == nil && json.Unmarshal(text, &got) == nil {
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatal(diff)
+			}
 		}
 	})
 }

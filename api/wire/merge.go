@@ -58,13 +58,15 @@ func keepAdded(doc any, stored reflect.Value) {
 	}
 }
 
+// HasUnknown says whether a stored tree has keys that the type of like does not know.
+func HasUnknown(stored any, like any) bool {
+	return keepUnknown(map[string]any{}, stored, reflect.TypeOf(like))
+}
+
 // KeepUnknown adds to doc, the encoded successor of the stored tree, the keys of that tree that the type of like does not
 // know: they were written by a newer version and are not ours to drop.
 func KeepUnknown(doc []byte, stored any, like any) ([]byte, error) {
 	t := reflect.TypeOf(like)
-	if !keepUnknown(map[string]any{}, stored, t) {
-		return doc, nil
-	}
 	tree, err := Parse(doc)
 	if err != nil {
 		return nil, err

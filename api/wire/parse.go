@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // How deep documents may be nested. A reader in Python ends at about a thousand levels, and copies of an object take
@@ -109,38 +111,72 @@ func Finite(tree any) bool {
 	return true
 }
 
+// options take what encoding/json takes: of duplicate keys the last one wins, and half a surrogate pair becomes U+FFFD.
+var options = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
 func parse(data []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var doc any
-	if err := dec.Decode(&doc); err != nil {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data), options...)
+	doc, err := value(dec)
+	if err != nil {
 		return nil, fmt.Errorf("not a JSON document: %w", err)
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one JSON document")
 	}
-	return plain(doc), nil
+	return doc, nil
 }
 
-// plain replaces the json.Numbers in a freshly parsed tree, in place.
-func plain(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, e := range v {
-			switch e.(type) {
-			case string, bool, nil: // nothing inside
-			default:
-				v[k] = plain(e)
-			}
-		}
-	case []any:
-		for i, e := range v {
-			v[i] = plain(e)
-		}
-	case json.Number:
-		return number(v)
+func value(dec *jsontext.Decoder) (any, error) {
+	token, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
 	}
-	return v
+	switch token.Kind() {
+	case '{':
+		return object(dec)
+	case '[':
+		return list(dec)
+	case '"':
+		return token.String(), nil
+	case '0':
+		return number(json.Number(token.String())), nil
+	case 't', 'f':
+		return token.Bool(), nil
+	default:
+		return nil, nil
+	}
+}
+
+func object(dec *jsontext.Decoder) (any, error) {
+	m := map[string]any{}
+	for dec.PeekKind() != '}' {
+		written, err := dec.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		key, err := keys.read(written)
+		if err != nil {
+			return nil, err
+		}
+		if m[key], err = value(dec); err != nil {
+			return nil, err
+		}
+	}
+	_, err := dec.ReadToken()
+	return m, err
+}
+
+func list(dec *jsontext.Decoder) (any, error) {
+	items := []any{}
+	for dec.PeekKind() != ']' {
+		item, err := value(dec)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	_, err := dec.ReadToken()
+	return items, err
 }
 
 func number(n json.Number) any {

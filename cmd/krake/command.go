@@ -1,8 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"runtime/debug"
 	"time"
@@ -10,7 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rak-n-rok/krake/internal/apiserver"
+	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/scheduler/core"
 	"github.com/rak-n-rok/krake/internal/server"
+	"github.com/rak-n-rok/krake/internal/telemetry"
 )
 
 // version is set when a release is built.
@@ -25,29 +29,61 @@ func command() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(serverCommand(), apiCommand(), componentCommand("scheduler", "scheduler", "Decide where applications run"),
-		controllerCommand(), componentCommand("gc", "gc", "Remove what depends on what was deleted"), versionCommand())
+		controllerCommand(), componentCommand("gc", "gc", "Remove what depends on what was deleted"), snapshotCommand(), versionCommand())
 	return root
 }
 
-func logger(level string) (*slog.Logger, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log-level must be debug, info, warn or error, not %q", level)
+// reports is what a process tells of itself.
+type reports struct{ level, format, debug string }
+
+func (r *reports) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&r.level, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&r.format, "log-format", "text", "text or json")
+	f.StringVar(&r.debug, "debug-listen", "", "loopback address to serve profiles and metrics on (default none)")
+}
+
+// run does the work of a process between the beginning and the end of its telemetry.
+func (r *reports) run(ctx context.Context, work func(*telemetry.Process) error) error {
+	log, err := telemetry.NewLogger(os.Stderr, r.level, r.format)
+	if err != nil {
+		return err
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+	p, err := telemetry.Start(ctx, telemetry.Options{Version: version, Log: log, Debug: r.debug})
+	if err != nil {
+		return err
+	}
+	p.Registry.MustRegister(controller.Metrics)
+	return errors.Join(work(p), p.Stop())
+}
+
+// serve runs a process that serves the API.
+func (r *reports) serve(ctx context.Context, cfg server.Config) error {
+	return r.run(ctx, func(p *telemetry.Process) error {
+		cfg.Log, cfg.Registry = p.Log, p.Registry
+		return server.Run(ctx, cfg, nil)
+	})
 }
 
 // serving adds the flags of a process that serves the API.
-func serving(cmd *cobra.Command, cfg *server.Config, level *string) {
+func serving(cmd *cobra.Command, cfg *server.Config) {
 	f := cmd.Flags()
 	f.StringVar(&cfg.Listen, "listen", "127.0.0.1:8080", "address to serve the API on")
 	f.StringVar(&cfg.DataDir, "data-dir", "krake-data", "directory of the embedded etcd; made if it does not exist")
+	f.StringSliceVar(&cfg.Etcd.Endpoints, "etcd-endpoints", nil, "members of an etcd cluster to use instead of the embedded one, such as https://10.0.0.1:2379")
+	f.StringVar(&cfg.Etcd.CA, "etcd-ca", "", "file with the authority of the etcd cluster (default the system's)")
+	f.StringVar(&cfg.Etcd.Cert, "etcd-cert", "", "file with the certificate to show to the etcd cluster")
+	f.StringVar(&cfg.Etcd.Key, "etcd-key", "", "file with the key of that certificate")
+	f.StringVar(&cfg.Etcd.User, "etcd-user", "", "user of the etcd cluster")
+	f.StringVar(&cfg.EtcdPasswordFile, "etcd-password-file", "", "file with the password of that user")
 	f.BoolVar(&cfg.Insecure, "insecure", false, "serve everyone who reaches the address, without authentication")
 	f.StringVar(&cfg.User, "static-user", "", "the user that every caller is (default system:anonymous)")
 	f.StringVar(&cfg.Origin, "cors-origin", "", "web origin whose pages may use the API (default none)")
 	f.BoolVar(&cfg.UnsafeNoFsync, "unsafe-no-fsync", false, "do not wait for the disk; for tests")
 	_ = f.MarkHidden("unsafe-no-fsync")
-	f.StringVar(level, "log-level", "info", "debug, info, warn or error")
+	cmd.MarkFlagsMutuallyExclusive("data-dir", "etcd-endpoints")
+	cmd.MarkFlagsRequiredTogether("etcd-cert", "etcd-key")
+	cmd.MarkFlagsRequiredTogether("etcd-user", "etcd-password-file")
 }
 
 // adjusting adds the flags of a process that runs controllers.
@@ -57,47 +93,68 @@ func adjusting(cmd *cobra.Command, s *server.Settings) {
 	f.DurationVar(&s.MoveTimeout, "move-timeout", 5*time.Minute, "how long the target of a move may take until it is ready, and the copy that is left until it is gone")
 	f.DurationVar(&s.Settle, "settle", 2*time.Second, "how long a copy has to be ready on the target before a move switches over")
 	f.DurationVar(&s.Drain, "drain", 5*time.Second, "how long both copies run after a move has switched over")
+	limit := server.DefaultRemovalLimit
+	f.Uint32Var(&limit.Floor, "removal-limit", limit.Floor, "how many objects may go from a cluster within five minutes that nobody asked for by name; more wait for approval; 0 for any number")
+	f.Uint8Var(&limit.Percent, "removal-percent", limit.Percent, "or this percentage of what applications have on the cluster, if that is more")
+	s.Removals = &limit
+	confining(cmd, s)
+}
+
+// confining adds the flags of a process that has to know where objects may be: it brings them there, or tells what that
+// would change.
+func confining(cmd *cobra.Command, s *server.Settings) {
+	f := cmd.Flags()
+	f.BoolVar(&s.OwnNamespaces, "own-namespaces", false, "keep the objects of each namespace in a Kubernetes namespace of its own, and refuse others")
+	f.StringSliceVar(&s.ClusterWideKinds, "cluster-wide-kinds", nil, "with --own-namespaces: kinds without a namespace that are allowed, such as PersistentVolume,ClusterRole.rbac.authorization.k8s.io")
+}
+
+// rescheduling adds the flags of a process that decides where applications run.
+func rescheduling(cmd *cobra.Command, r *core.Rules) {
+	f, d := cmd.Flags(), core.DefaultRules
+	f.DurationVar(&r.RescheduleAfter, "reschedule-after", d.RescheduleAfter, "how long an application stays on a cluster at least before it moves to a better one")
+	f.Float64Var(&r.Stickiness, "stickiness", d.Stickiness, "weight that being there already has beside the weights of a cluster's metrics")
+	f.Float64Var(&r.Margin, "move-margin", d.Margin, "by which share of the present score a better one has to be higher")
+	f.Float64Var(&r.Price, "move-price", d.Price, "advantage in score that pays for a move when it has lasted for --reschedule-after; a greater one pays sooner")
+	f.DurationVar(&r.CoolDown, "move-cool-down", d.CoolDown, "how long an application stays after a move; each further move within an hour doubles it")
+	f.IntVar(&r.PerApplication, "moves-per-application", d.PerApplication, "moves of one application within an hour; 0 for any number")
+	f.IntVar(&r.PerTarget, "moves-per-target", d.PerTarget, "moves to one cluster within an hour; 0 for any number")
 }
 
 func serverCommand() *cobra.Command {
-	var cfg server.Config
-	var level string
+	cfg := server.Config{Version: version}
+	var r reports
 	var without []string
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Run everything in one process: API, embedded etcd and all controllers",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if cfg.Log, err = logger(level); err != nil {
-				return err
-			}
 			if cfg.Components, err = server.Without(without); err != nil {
 				return err
 			}
-			return server.Run(cmd.Context(), cfg, nil)
+			return r.serve(cmd.Context(), cfg)
 		},
 	}
-	serving(cmd, &cfg, &level)
+	serving(cmd, &cfg)
+	r.flags(cmd)
 	adjusting(cmd, &cfg.Settings)
+	rescheduling(cmd, &cfg.Settings.Rules)
 	cmd.Flags().StringSliceVar(&without, "without", nil, "components to leave out, such as scheduler,gc")
 	return cmd
 }
 
 func apiCommand() *cobra.Command {
-	var cfg server.Config
-	var level string
+	cfg := server.Config{Version: version}
+	var r reports
 	cmd := &cobra.Command{
 		Use:   "api",
 		Short: "Run the API and its embedded etcd, without controllers",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if cfg.Log, err = logger(level); err != nil {
-				return err
-			}
-			return server.Run(cmd.Context(), cfg, nil)
-		},
+		RunE:  func(cmd *cobra.Command, _ []string) error { return r.serve(cmd.Context(), cfg) },
 	}
-	serving(cmd, &cfg, &level)
+	serving(cmd, &cfg)
+	confining(cmd, &cfg.Settings)
+	r.flags(cmd)
 	return cmd
 }
 
@@ -112,24 +169,26 @@ func controllerCommand() *cobra.Command {
 
 // componentCommand runs one component alone, as a client of an API.
 func componentCommand(use, component, short string) *cobra.Command {
-	var endpoint, level string
+	var endpoint string
+	var r reports
 	var settings server.Settings
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			log, err := logger(level)
-			if err != nil {
-				return err
-			}
-			return server.RunComponents(cmd.Context(), []string{component}, settings, endpoint, log)
+			return r.run(cmd.Context(), func(p *telemetry.Process) error {
+				return server.RunComponents(cmd.Context(), []string{component}, settings, endpoint, p.Log)
+			})
 		},
 	}
-	cmd.Flags().StringVar(&endpoint, "api-endpoint", "http://127.0.0.1:8080", "URL of the API")
-	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	cmd.Flags().StringVar(&endpoint, "api-endpoint", "http://127.0.0.1:8080", "URL of the API; several, separated by commas, are servers of the same one")
+	r.flags(cmd)
 	if component == "kubernetes-application" || component == "kubernetes-cluster" {
 		adjusting(cmd, &settings)
+	}
+	if component == "scheduler" {
+		rescheduling(cmd, &settings.Rules)
 	}
 	return cmd
 }

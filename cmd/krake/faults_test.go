@@ -42,8 +42,17 @@ func TestWhatCannotStartSaysWhyInOneLine(t *testing.T) {
 			[]string{"server", "--listen", "0.0.0.0:0", "--data-dir", fresh}, []string{"0.0.0.0:0", "--insecure", "127.0.0.1"}},
 		"an address without a port": {
 			[]string{"api", "--listen", "localhost", "--data-dir", fresh}, []string{"HOST:PORT", `"localhost"`}},
+		"two databases": {
+			[]string{"server", "--data-dir", fresh, "--etcd-endpoints", "http://127.0.0.1:1"}, []string{"data-dir", "etcd-endpoints"}},
+		"a certificate without a key": {
+			[]string{"api", "--etcd-endpoints", "https://127.0.0.1:1", "--etcd-cert", file}, []string{"etcd-cert", "etcd-key"}},
+		"a password that is nowhere": {
+			[]string{"api", "--etcd-endpoints", "http://127.0.0.1:1", "--etcd-user", "u", "--etcd-password-file", file + "2", "--listen", "127.0.0.1:0"},
+			[]string{"password", file + "2"}},
 		"a component that there is not": {
 			[]string{"server", "--without", "scheduler,moon", "--data-dir", fresh}, []string{`"moon"`, "kubernetes-application"}},
+		"kinds that need not be allowed": {
+			[]string{"server", "--listen", "127.0.0.1:0", "--data-dir", fresh, "--cluster-wide-kinds", "Namespace"}, []string{"--cluster-wide-kinds", "--own-namespaces"}},
 		"a level that there is not":   {[]string{"api", "--log-level", "loud", "--data-dir", fresh}, []string{"--log-level", `"loud"`, "warn"}},
 		"a flag that there is not":    {[]string{"server", "--moon"}, []string{"--moon"}},
 		"too many words":              {[]string{"server", "moon"}, []string{"moon"}},

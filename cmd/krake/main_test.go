@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
 	"github.com/rak-n-rok/krake/internal/kubelabtest"
 )
@@ -137,5 +138,35 @@ func await(t *testing.T, what string, holds func() bool) {
 		if time.Now().After(deadline) {
 			t.Fatalf("in vain waited for %s", what)
 		}
+	}
+}
+
+func TestADatabaseIsSavedAndBroughtBack(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "snapshot")
+	_, url := serve(t, "api", "--data-dir", filepath.Join(dir, "data"))
+	role := api.New[api.Role]()
+	role.Metadata.Name = "reader"
+	if _, err := client.Of[api.Role](connect(t, url)).Create(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	want := func(code int, part string, args ...string) {
+		t.Helper()
+		out, errs, got := run(t, args...)
+		if got != code || !strings.Contains(out+errs, part) {
+			t.Errorf("krake %s: %d %s%s", strings.Join(args, " "), got, out, errs)
+		}
+	}
+	want(0, "1 /core/roles", "snapshot", "save", file, "--api-endpoint", url)
+	want(1, "nothing is overwritten", "snapshot", "save", file, "--api-endpoint", url)
+	want(1, "answered 404", "snapshot", "save", file+"2", "--api-endpoint", url+"/core")
+	want(0, "1 /core/roles", "snapshot", "inspect", file)
+	want(0, "krake server --data-dir", "snapshot", "restore", file, "--data-dir", filepath.Join(dir, "restored"))
+	want(1, "nothing is overwritten", "snapshot", "restore", file, "--data-dir", filepath.Join(dir, "restored"))
+	want(1, "no such file", "snapshot", "restore", file+"2", "--data-dir", filepath.Join(dir, "new"))
+
+	_, url = serve(t, "api", "--data-dir", filepath.Join(dir, "restored"))
+	if _, err := client.Of[api.Role](connect(t, url)).Get(t.Context(), "", "reader"); err != nil {
+		t.Error(err)
 	}
 }

@@ -21,6 +21,7 @@ type waiting struct {
 	t     target
 	state string // lower case; "deleted" waits until the record is gone; empty does not wait
 	watch *store.Watch
+	rest  func() // lets others work while this one waits
 }
 
 // blocking reads the parameter of that name. The watch is opened before the write, so that no state is missed.
@@ -29,8 +30,10 @@ func (s *Server) blocking(r *http.Request, t target) (*waiting, error) {
 	if state == "" || state == "False" || !t.kind.Status || !t.kind.Force {
 		return &waiting{}, nil
 	}
+	known := requestOf(r)
+	known.long = true
 	watch, err := s.store.Watch(r.Context(), t.kind.Key(t.namespace, ""), store.Cursor{})
-	return &waiting{s: s, t: t, state: strings.ToLower(state), watch: watch}, err
+	return &waiting{s: s, t: t, state: strings.ToLower(state), watch: watch, rest: known.release}, err
 }
 
 func (w *waiting) close() {
@@ -39,11 +42,17 @@ func (w *waiting) close() {
 	}
 }
 
+// over says whether there is nothing to wait for.
+func (w *waiting) over(obj api.Resource) bool { return w.state == "" || stateOf(obj) == w.state }
+
 // until returns the object once it has reached the state, or as it was answered when that takes too long.
 func (w *waiting) until(ctx context.Context, obj api.Resource) api.Resource {
-	if w.state == "" || stateOf(obj) == w.state {
+	if w.over(obj) {
 		return obj
 	}
+	w.rest()
+	ctx, stop := w.s.untilStop(ctx)
+	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, blockingLimit)
 	defer cancel()
 	uid := api.Meta(obj).UID

@@ -37,8 +37,17 @@ func (b *body) tree() any {
 	return tree
 }
 
-// readBody reads a request's document, of up to limit bytes.
-func readBody(w http.ResponseWriter, r *http.Request, limit int) (*body, error) {
+// keysOf is the strict check of a document for which there is a type; like points to one.
+func keysOf(like any) func(tree any) error {
+	return func(tree any) error { return wire.Unknown(tree, like) }
+}
+
+// readBody reads a request's document, of up to limit bytes. With the parameter strict, keys must not find fault with it.
+func readBody(w http.ResponseWriter, r *http.Request, limit int, keys func(tree any) error) (*body, error) {
+	strict, err := flag(r, "strict")
+	if err != nil {
+		return nil, err
+	}
 	data, err := readData(w, r, limit)
 	if err != nil {
 		return nil, err
@@ -52,6 +61,11 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int) (*body, error) 
 		return nil, err
 	case err != nil:
 		return nil, api.HTTPProblem(http.StatusUnsupportedMediaType)
+	}
+	if strict {
+		if err := keys(tree); err != nil {
+			return nil, err
+		}
 	}
 	return &body{data: data, fresh: tree}, nil
 }

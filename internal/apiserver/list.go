@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -13,17 +14,44 @@ import (
 	"github.com/rak-n-rok/krake/internal/store"
 )
 
-// list is the answer to GET on a collection.
-type list struct {
-	API      string            `json:"api"`
-	Kind     string            `json:"kind"`
-	Metadata listMetadata      `json:"metadata"`
-	Items    []json.RawMessage `json:"items"`
+// listHead is the answer to GET on a collection, less its items.
+type listHead struct {
+	API      string       `json:"api"`
+	Kind     string       `json:"kind"`
+	Metadata listMetadata `json:"metadata"`
 }
 
 type listMetadata struct {
 	ResourceVersion string  `json:"resource_version"`
 	Continue        *string `json:"continue"`
+}
+
+// answerList writes a list. Its items are not encoded again, nor are they copied into one document first.
+func (s *Server) answerList(w http.ResponseWriter, head listHead, items []served) error {
+	start, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	start = append(start[:len(start)-1], `,"items":[`...)
+	const end = "]}"
+	size := len(start) + max(len(items)-1, 0) + len(end)
+	for _, item := range items {
+		size += item.size()
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(size))
+	w.WriteHeader(http.StatusOK)
+	out := bufio.NewWriterSize(w, 1<<16)
+	_, _ = out.Write(start)
+	for i, item := range items {
+		if i > 0 {
+			_ = out.WriteByte(',')
+		}
+		item.writeTo(out)
+	}
+	_, _ = out.WriteString(end)
+	_ = out.Flush() // a client that is gone needs no answer
+	return nil
 }
 
 // listOrWatch is GET on a collection.
@@ -36,38 +64,43 @@ func (s *Server) listOrWatch(w http.ResponseWriter, r *http.Request, t target) e
 	if query.Has("watch") {
 		return s.watch(w, r, t, heartbeat)
 	}
-	records, revision, err := s.store.List(r.Context(), t.key())
+	sel, v, err := shown(t.kind, query)
 	if err != nil {
 		return err
 	}
-	out := list{API: t.kind.Group, Kind: t.kind.Name + "List", Items: make([]json.RawMessage, 0, len(records))}
-	out.Metadata.ResourceVersion = strconv.FormatInt(revision, 10)
-	for _, record := range records {
-		if !t.covers(record.Key) {
-			continue
-		}
-		item, err := readable(t.kind, record)
-		if err != nil {
-			s.log.Error("a broken record is left out of a list", "key", record.Key, "error", err)
-			continue
-		}
-		out.Items = append(out.Items, item)
+	p, err := pageOf(t, query)
+	if err != nil {
+		return err
 	}
-	s.answer(w, http.StatusOK, out)
-	return nil
+	items, revision, next, err := s.read(r.Context(), t, p, sel, v, freshness(query)...)
+	if err != nil {
+		return err
+	}
+	head := listHead{API: t.kind.Group, Kind: t.kind.Name + "List"}
+	head.Metadata.ResourceVersion = strconv.FormatInt(revision, 10)
+	if next != nil {
+		text := next.String()
+		head.Metadata.Continue = &text
+	}
+	return s.answerList(w, head, items)
 }
 
-// readable gives an object as it is served. Each is made by itself, so that one that cannot be made hurts no other.
-func readable(k *api.Kind, record store.Record) (json.RawMessage, error) {
-	obj, err := decodeRecord(k, record)
+// shown reads what of a collection is to be shown.
+func shown(k *api.Kind, query url.Values) (selection, view, error) {
+	v, err := viewOf(query)
 	if err != nil {
-		return nil, err
+		return selection{}, v, err
 	}
-	data, err := json.Marshal(obj.Resource)
-	if err != nil {
-		return nil, &store.BrokenError{Key: record.Key, Reason: err}
+	sel, err := selectionOf(k, query)
+	return sel, v, err
+}
+
+// freshness reads whether a read may be answered with what is known at once.
+func freshness(query url.Values) []store.ReadOption {
+	if query.Get("resource_version") == "0" {
+		return []store.ReadOption{store.Stale}
 	}
-	return data, nil
+	return nil
 }
 
 // covers says whether a key with the collection's prefix is that of one of its objects.
@@ -109,5 +142,5 @@ func heartbeatOf(query url.Values) (time.Duration, error) {
 	default:
 		return time.Duration(min(n, int64(maxHeartbeat/time.Second))) * time.Second, nil
 	}
-	return 0, api.NewProblem(http.StatusUnprocessableEntity, "", `{"query": {"heartbeat": [%q]}}`, problem)
+	return 0, badQuery("heartbeat", problem)
 }

@@ -27,17 +27,23 @@ type stored struct {
 
 // load reads an object.
 func (s *Server) load(ctx context.Context, t target) (*stored, error) {
-	if !t.valid() {
-		return nil, t.notFound()
-	}
-	record, err := s.store.Get(ctx, t.key())
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, t.notFound()
-	}
+	record, err := s.record(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	return decodeRecord(t.kind, record)
+}
+
+// record reads what is stored of an object.
+func (s *Server) record(ctx context.Context, t target, options ...store.ReadOption) (store.Record, error) {
+	if !t.valid() {
+		return store.Record{}, t.notFound()
+	}
+	record, err := s.store.Get(ctx, t.key(), options...)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Record{}, t.notFound()
+	}
+	return record, err
 }
 
 func decodeRecord(k *api.Kind, record store.Record) (*stored, error) {
@@ -58,24 +64,24 @@ func decodeRecord(k *api.Kind, record store.Record) (*stored, error) {
 
 // copy returns an object that can be changed without changing the stored one.
 func (o *stored) copy(k *api.Kind) api.Resource {
-	data, err := json.Marshal(o.Resource)
+	r, err := k.Decode(wire.Clone(o.tree), wire.Stored)
 	if err != nil {
-		panic(err)
-	}
-	r := k.New()
-	if err := wire.Into(data, r); err != nil {
 		panic(err) // it was decoded from as much
 	}
+	api.Meta(r).ResourceVersion = api.Meta(o).ResourceVersion
 	return r
 }
 
 // A change is what becomes of an object.
 type change struct {
 	next   api.Resource
-	keep   bool           // nothing is written, next is the answer
-	parts  map[string]any // parts to write with the object, by name
-	remove bool           // the record goes
-	forced bool           // it goes also when not all of it can be read
+	keep   bool              // nothing is written, next is the answer
+	parts  map[string]any    // parts to write with the object, by name
+	given  []store.Condition // that the parts which it was decided on are as they were
+	remove bool              // the record goes
+	forced bool              // it goes also when not all of it can be read
+	dryRun bool              // nothing is written, whatever else is said
+	data   []byte            // the stored form of next, once it is stored
 }
 
 // attempts is how often a change is tried when others write the same object at the same moment.
@@ -84,7 +90,11 @@ const attempts = 20
 // change loads an object, lets decide say what becomes of it, and stores that, unless somebody else has changed the
 // object meanwhile; then it starts again. check, if not nil, says what is wrong with the request whatever the object is:
 // that is told before the object is found to be absent or changed.
-func (s *Server) change(r *http.Request, t target, check func() error, decide func(cur *stored, now api.Time) (change, error)) (api.Resource, error) {
+func (s *Server) change(r *http.Request, t target, check func() error, decide func(cur *stored, now api.Time) (change, error)) (change, error) {
+	dryRun, err := flag(r, "dry_run")
+	if err != nil {
+		return change{}, err
+	}
 	defer s.turn(t.key())()
 	for i := 0; ; i++ {
 		cur, err := s.load(r.Context(), t)
@@ -94,21 +104,19 @@ func (s *Server) change(r *http.Request, t target, check func() error, decide fu
 		if err != nil {
 			if check != nil {
 				if invalid := check(); invalid != nil {
-					return nil, invalid
+					return change{}, invalid
 				}
 			}
-			return nil, err
+			return change{}, err
 		}
-		c, err := decide(cur, s.now())
-		if err != nil {
-			return nil, err
+		c, err := decide(cur, s.now().Max(api.Meta(cur).Modified)) // times do not go back with the clock
+		if err != nil || c.keep {
+			return c, err
 		}
-		if c.keep {
-			return c.next, nil
-		}
+		c.dryRun = dryRun
 		err = s.commit(r.Context(), t, cur, &c)
 		if !errors.Is(err, store.ErrConflict) || i == attempts {
-			return c.next, err
+			return c, err
 		}
 		time.Sleep(rand.N(time.Millisecond << min(i, 6))) // let one of the contenders get ahead
 	}
@@ -131,7 +139,7 @@ func precondition(r *http.Request, version string) error {
 
 // commit stores a change in one transaction.
 func (s *Server) commit(ctx context.Context, t target, cur *stored, c *change) error {
-	txn := store.Txn{If: []store.Condition{store.Unchanged(cur.record.Key, cur.record.Revision)}}
+	txn := store.Txn{If: append(c.given, store.Unchanged(cur.record.Key, cur.record.Revision)), DryRun: c.dryRun}
 	if settler, ok := c.next.(api.Settler); ok {
 		settler.Settle(cur.Resource)
 	}
@@ -140,14 +148,12 @@ func (s *Server) commit(ctx context.Context, t target, cur *stored, c *change) e
 			return err
 		}
 	} else {
-		data, err := encode(c.next)
+		data, err := successor(c.next, cur)
 		if err != nil {
 			return err
 		}
-		if data, err = wire.KeepUnknown(data, cur.tree, c.next); err != nil {
-			return err
-		}
-		txn.Do = append(txn.Do, store.Put(cur.record.Key, data))
+		c.data = data
+		txn.Do = append(txn.Do, store.Put(cur.record.Key, data).Lasting(t.kind.Lasts))
 		for name, part := range c.parts {
 			data, err := json.Marshal(part)
 			if err != nil {
@@ -160,6 +166,11 @@ func (s *Server) commit(ctx context.Context, t target, cur *stored, c *change) e
 	if err != nil {
 		return err
 	}
+	if c.dryRun {
+		c.data = nil // it has no version
+		api.Meta(c.next).ResourceVersion = api.Meta(cur).ResourceVersion
+		return nil
+	}
 	if c.remove {
 		failpoint.Hit(failpoint.Removed)
 	} else {
@@ -167,6 +178,18 @@ func (s *Server) commit(ctx context.Context, t target, cur *stored, c *change) e
 	}
 	api.Meta(c.next).ResourceVersion = strconv.FormatInt(revision, 10)
 	return nil
+}
+
+// successor gives the stored form of what follows an object. What that had and we do not know stays.
+func successor(next api.Resource, cur *stored) ([]byte, error) {
+	if !wire.HasUnknown(cur.tree, next) {
+		return encode(next, true)
+	}
+	data, err := encode(next, false)
+	if err != nil {
+		return nil, err
+	}
+	return wire.KeepUnknown(data, cur.tree, next)
 }
 
 // removal adds to a transaction what the removal of a record means: its parts go with it, and what must not be
@@ -214,12 +237,12 @@ func (s *Server) successors(ctx context.Context, cur *stored, parts map[string]a
 			m.Name += "." + m.UID // the name is taken by an earlier one, which stays
 			key = k.Key(m.NamespaceOrEmpty(), m.Name)
 		}
-		data, err := encode(r)
+		data, err := encode(r, true)
 		if err != nil {
 			return err
 		}
 		txn.If = append(txn.If, store.Absent(key))
-		txn.Do = append(txn.Do, store.Put(key, data))
+		txn.Do = append(txn.Do, store.Put(key, data).Lasting(k.Lasts))
 	}
 	return nil
 }
@@ -230,13 +253,4 @@ func (s *Server) stamp(r api.Resource, now api.Time) {
 	m.UID = uuid.NewString()
 	m.Created, m.Modified, m.Deleted = now, now, nil
 	m.Generation = 1
-}
-
-// encode gives the stored form of an object: its version is the store's revision and not part of it.
-func encode(r api.Resource) ([]byte, error) {
-	m := api.Meta(r)
-	version := m.ResourceVersion
-	m.ResourceVersion = ""
-	defer func() { m.ResourceVersion = version }()
-	return json.Marshal(r)
 }

@@ -45,6 +45,26 @@ func (s *Server) loadPart(ctx context.Context, key string, part api.Part) (conte
 	return content, record.Revision, nil
 }
 
+// readPart adds a part to what a change is decided on.
+func (s *Server) readPart(ctx context.Context, k *api.Kind, name string, c *change) error {
+	key := k.PartKey(api.Meta(c.next).UID, name)
+	content, revision, err := s.loadPart(ctx, key, *k.Part(name))
+	if err != nil {
+		return err
+	}
+	c.parts[name] = content
+	c.given = append(c.given, unchangedPart(key, revision))
+	return nil
+}
+
+// unchangedPart is the condition that a part is as it was read.
+func unchangedPart(key string, revision int64) store.Condition {
+	if revision == 0 {
+		return store.Absent(key)
+	}
+	return store.Unchanged(key, revision)
+}
+
 func (s *Server) answerPart(w http.ResponseWriter, content any, revision int64) error {
 	data, err := json.Marshal(content)
 	if err != nil {
@@ -61,11 +81,11 @@ func (s *Server) answerPart(w http.ResponseWriter, content any, revision int64) 
 // putPart is PUT on a part. The parameter uid, when given, must be that of the object: a part must not be written to a
 // later object of the same name.
 func (s *Server) putPart(w http.ResponseWriter, r *http.Request, t target) error {
-	body, err := readBody(w, r, maxUpdate)
+	part := t.kind.Part(t.sub)
+	body, err := readBody(w, r, maxUpdate, keysOf(part.New()))
 	if err != nil {
 		return err
 	}
-	part := t.kind.Part(t.sub)
 	content, err := decodePart(*part, body)
 	if err != nil {
 		return err
@@ -104,14 +124,18 @@ func (s *Server) storePart(r *http.Request, t target, part api.Part, data []byte
 	if err := precondition(r, strconv.FormatInt(revision, 10)); err != nil {
 		return 0, err
 	}
-	unchanged := store.Absent(key)
-	if revision != 0 {
-		unchanged = store.Unchanged(key, revision)
+	dryRun, err := flag(r, "dry_run")
+	if err != nil {
+		return 0, err
 	}
-	return s.store.Commit(r.Context(), store.Txn{
-		If: []store.Condition{store.Unchanged(cur.record.Key, cur.record.Revision), unchanged},
-		Do: []store.Op{store.Put(key, data)},
+	written, err := s.store.Commit(r.Context(), store.Txn{
+		If: []store.Condition{store.Unchanged(cur.record.Key, cur.record.Revision), unchangedPart(key, revision)},
+		Do: []store.Op{store.Put(key, data)}, DryRun: dryRun,
 	})
+	if dryRun {
+		written = revision
+	}
+	return written, err
 }
 
 func decodePart(part api.Part, b *body) (any, error) {

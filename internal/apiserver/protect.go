@@ -10,14 +10,15 @@ import (
 )
 
 // protected keeps web pages away: a browser on this machine would carry their requests to the loopback interface.
-// Writes from another origin are refused, and so are requests to a name that is not this machine's (a page can make
-// its own name point to 127.0.0.1).
+// Writes from another origin are refused, and so are WebSockets, which no browser asks about, and requests to a name that is
+// not this machine's (a page can make its own name point to 127.0.0.1).
 func (s *Server) protected(anyHost bool, next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
-	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	foreign := func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, api.NewProblem(http.StatusForbidden, "",
 			"403: Forbidden: this request was made by a web page of another origin (%s)", r.Header.Get("Origin")))
-	}))
+	}
+	crossOrigin.SetDenyHandler(http.HandlerFunc(foreign))
 	if s.origin != "" && s.origin != "*" {
 		if err := crossOrigin.AddTrustedOrigin(s.origin); err != nil {
 			s.log.Warn("the allowed origin cannot be used", "origin", s.origin, "error", err)
@@ -29,6 +30,13 @@ func (s *Server) protected(anyHost bool, next http.Handler) http.Handler {
 			s.fail(w, r, api.NewProblem(http.StatusForbidden, "",
 				"403: Forbidden: this API answers to loopback names only, not to %q", r.Host))
 			return
+		}
+		if r.Header.Get("Upgrade") != "" {
+			write := &http.Request{Method: http.MethodPost, URL: r.URL, Host: r.Host, Header: r.Header}
+			if crossOrigin.Check(write) != nil {
+				foreign(w, r)
+				return
+			}
 		}
 		guarded.ServeHTTP(w, r)
 	})

@@ -29,6 +29,13 @@ var fixed = map[string]func(s *Server, w http.ResponseWriter, r *http.Request){
 		s.answer(w, http.StatusOK, map[string]any{"user": s.userOf(r.Context()), "roles": []string{}})
 	},
 	"/installation": (*Server).showInstallation,
+	"/version":      (*Server).showVersion,
+	"/openapi":      (*Server).showPage,
+	"/openapi.json": (*Server).showDocument,
+	"/snapshot":     (*Server).snapshot,
+	"/healthz":      (*Server).live,
+	"/readyz":       (*Server).ready,
+	"/metrics":      func(s *Server, w http.ResponseWriter, r *http.Request) { s.metrics.handler.ServeHTTP(w, r) },
 	"/release": func(s *Server, w http.ResponseWriter, _ *http.Request) {
 		s.answer(w, http.StatusAccepted, "You released the Krake.")
 	},
@@ -55,6 +62,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if len(methods) == 0 {
 		s.fail(w, r, api.HTTPProblem(http.StatusNotFound))
 		return
+	}
+	known := requestOf(r) // only now: whatever somebody asks for in vain is no name for a metric
+	known.kind, known.sub, known.verb = t.kind.Name, t.sub, verbOf(t, r.Method)
+	for method, h := range methods {
+		methods[method] = s.admitted(h)
 	}
 	s.dispatch(w, r, methods)
 }
@@ -86,6 +98,26 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, methods map[st
 	s.fail(w, r, api.HTTPProblem(http.StatusMethodNotAllowed))
 }
 
+// verbOf names what is done with a target, as permissions do.
+func verbOf(t target, method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead:
+		if t.name == "" {
+			return "list"
+		}
+		return "get"
+	case http.MethodPost:
+		return "create"
+	case http.MethodPut:
+		return "update"
+	case http.MethodPatch:
+		return "patch"
+	case http.MethodDelete:
+		return "delete"
+	}
+	return "other"
+}
+
 // operations lists what can be done with a target, by method. None means that there is no such path.
 func operations(t target) map[string]operation {
 	switch {
@@ -102,6 +134,12 @@ func operations(t target) map[string]operation {
 		return map[string]operation{http.MethodPut: (*Server).act}
 	case t.kind.Part(t.sub) != nil:
 		return map[string]operation{http.MethodGet: (*Server).getPart, http.MethodPut: (*Server).putPart}
+	case t.kind.Passage(t.sub) != nil:
+		methods := map[string]operation{http.MethodGet: (*Server).pass}
+		if t.kind.Passage(t.sub).Body != nil {
+			methods[http.MethodPost] = (*Server).pass
+		}
+		return methods
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"maps"
 	"net/http"
 
 	"github.com/rak-n-rok/krake/api"
@@ -10,12 +11,12 @@ import (
 // updateStatus is PUT on the status: all of the reference's fields are replaced, those that were added stay unless the
 // body mentions them.
 func (s *Server) updateStatus(w http.ResponseWriter, r *http.Request, t target) error {
-	body, err := readBody(w, r, maxUpdate)
+	body, err := readBody(w, r, maxUpdate, keysOf(t.kind.New()))
 	if err != nil {
 		return err
 	}
 	check := func() error { _, err := decodeUpdate(body, t, nil); return err }
-	obj, err := s.change(r, t, check, func(cur *stored, _ api.Time) (change, error) {
+	c, err := s.change(r, t, check, func(cur *stored, _ api.Time) (change, error) {
 		next, err := decodeUpdate(body, t, cur)
 		if err != nil {
 			return change{}, err
@@ -25,7 +26,7 @@ func (s *Server) updateStatus(w http.ResponseWriter, r *http.Request, t target) 
 	if err != nil {
 		return err
 	}
-	s.answerObject(w, obj)
+	s.answerChange(w, t, c)
 	return nil
 }
 
@@ -40,11 +41,11 @@ func inheritAllButStatus(next api.Resource, cur *stored) (change, error) {
 // patchStatus is PATCH on the status: a merge patch of the form {"status": {…}}. A key "parts" may hold parts to
 // replace in the same transaction. A patch that changes nothing is not written.
 func (s *Server) patchStatus(w http.ResponseWriter, r *http.Request, t target) error {
-	body, err := readBody(w, r, maxUpdate)
+	body, err := readBody(w, r, maxUpdate, patchKeys(t.kind))
 	if err != nil {
 		return err
 	}
-	obj, err := s.change(r, t, nil, func(cur *stored, _ api.Time) (change, error) {
+	c, err := s.change(r, t, nil, func(cur *stored, _ api.Time) (change, error) {
 		next, patch, err := patched(body, t, cur)
 		if err != nil {
 			return change{}, err
@@ -64,32 +65,61 @@ func (s *Server) patchStatus(w http.ResponseWriter, r *http.Request, t target) e
 	if err != nil {
 		return err
 	}
-	s.answerObject(w, obj)
+	s.answerChange(w, t, c)
 	return nil
+}
+
+// patchKeys is the strict check of a patch of the status, beside which there may be parts.
+func patchKeys(k *api.Kind) func(tree any) error {
+	return func(tree any) error {
+		object, _ := tree.(map[string]any)
+		parts, _ := object["parts"].(map[string]any)
+		object = maps.Clone(object)
+		delete(object, "parts")
+		if err := wire.Unknown(object, k.New()); err != nil {
+			return err
+		}
+		for _, p := range k.Parts {
+			if err := wire.Unknown(parts[p.Name], p.New()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // act is PUT on an action.
 func (s *Server) act(w http.ResponseWriter, r *http.Request, t target) error {
 	action := t.kind.Action(t.sub)
+	if action.ObjectFirst {
+		if _, err := s.load(r.Context(), t); err != nil {
+			return err
+		}
+	}
 	var body any
 	if action.New != nil {
-		data, err := readBody(w, r, maxUpdate)
+		body = action.New()
+		data, err := readBody(w, r, maxUpdate, keysOf(body))
 		if err != nil {
 			return err
 		}
-		body = action.New()
 		if err := wire.Decode(data.tree(), body, wire.Create); err != nil {
 			return err
 		}
 	}
-	obj, err := s.change(r, t, nil, func(cur *stored, now api.Time) (change, error) {
+	c, err := s.change(r, t, nil, func(cur *stored, now api.Time) (change, error) {
 		c := change{next: cur.copy(t.kind), parts: map[string]any{}}
+		for _, name := range action.Reads {
+			if err := s.readPart(r.Context(), t.kind, name, &c); err != nil {
+				return c, err
+			}
+		}
 		err := action.Apply(c.next, body, now, c.parts)
 		return c, err
 	})
 	if err != nil {
 		return err
 	}
-	s.answerObject(w, obj)
+	s.answerChange(w, t, c)
 	return nil
 }

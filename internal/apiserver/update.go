@@ -10,13 +10,18 @@ import (
 
 // update is PUT on an object: everything but what the server decides and the status is replaced.
 func (s *Server) update(w http.ResponseWriter, r *http.Request, t target) error {
-	body, err := readBody(w, r, maxUpdate)
+	body, err := readBody(w, r, maxUpdate, keysOf(t.kind.New()))
 	if err != nil {
 		return err
 	}
-	check := func() error { _, err := decodeUpdate(body, t, nil); return err }
-	obj, err := s.change(r, t, check, func(cur *stored, now api.Time) (change, error) {
-		next, err := decodeUpdate(body, t, cur)
+	wait, err := s.blocking(r, t)
+	if err != nil {
+		return err
+	}
+	defer wait.close()
+	check := func() error { _, err := s.replacement(body, t, nil); return err }
+	c, err := s.change(r, t, check, func(cur *stored, now api.Time) (change, error) {
+		next, err := s.replacement(body, t, cur)
 		if err != nil {
 			return change{}, err
 		}
@@ -34,8 +39,25 @@ func (s *Server) update(w http.ResponseWriter, r *http.Request, t target) error 
 	if err != nil {
 		return err
 	}
-	s.answerObject(w, obj)
+	if c.dryRun || wait.over(c.next) {
+		s.answerChange(w, t, c)
+		return nil
+	}
+	s.answerObject(w, wait.until(r.Context(), c.next))
 	return nil
+}
+
+// replacement reads the body of an update and checks it by all the rules of its kind.
+func (s *Server) replacement(b *body, t target, cur *stored) (api.Resource, error) {
+	next, err := decodeUpdate(b, t, cur)
+	if err != nil {
+		return nil, err
+	}
+	var before api.Resource
+	if cur != nil {
+		before = cur.Resource
+	}
+	return next, s.check(t.kind, next, before)
 }
 
 // decodeUpdate reads the body of an update. Added fields that it does not mention are those of cur, and what it leaves as
@@ -86,12 +108,15 @@ func replace(next api.Resource, cur *stored, now api.Time) (change, error) {
 // metadata alone is not a change of what the user asked for: it moves neither the time of modification nor the
 // generation.
 func (s *Server) patch(w http.ResponseWriter, r *http.Request, t target) error {
-	body, err := readBody(w, r, maxUpdate)
+	body, err := readBody(w, r, maxUpdate, keysOf(t.kind.New()))
 	if err != nil {
 		return err
 	}
-	obj, err := s.change(r, t, nil, func(cur *stored, now api.Time) (change, error) {
+	c, err := s.change(r, t, nil, func(cur *stored, now api.Time) (change, error) {
 		next, _, err := patched(body, t, cur)
+		if err == nil {
+			err = s.check(t.kind, next, cur.Resource)
+		}
 		if err != nil {
 			return change{}, err
 		}
@@ -107,7 +132,7 @@ func (s *Server) patch(w http.ResponseWriter, r *http.Request, t target) error {
 	if err != nil {
 		return err
 	}
-	s.answerObject(w, obj)
+	s.answerChange(w, t, c)
 	return nil
 }
 

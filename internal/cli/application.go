@@ -33,9 +33,18 @@ func applications() presentation {
 			view.Column{Label: "backoff_delay", Path: "spec.backoff_delay"},
 			view.Column{Label: "backoff_limit", Path: "spec.backoff_limit"},
 		),
+		answers: []view.Column{
+			{Label: "placed", Path: "status.conditions", Render: view.Answer(string(api.Scheduled))},
+			{Label: "in sync", Path: "status.conditions", Render: view.Answer(string(api.InSync))},
+			{Label: "healthy", Path: "status.conditions", Render: view.Answer(string(api.Healthy))},
+		},
 		del: deletion{wait: []string{"deleting", "deleted"}},
 		more: []func(*program, *presentation) *cobra.Command{
-			(*program).createApplication, (*program).updateApplication, (*program).retryApplication,
+			(*program).createApplication, (*program).updateApplication, (*program).retryApplication, (*program).approveCommand,
+			(*program).applicationResources,
+		},
+		ways: []func(*program, *presentation) *cobra.Command{
+			(*program).logOfApplication, (*program).execInApplication, (*program).forwardToApplication, (*program).diffOfApplication,
 		},
 	}
 }
@@ -53,7 +62,7 @@ func (p *program) retryApplication(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.show(doc, k.detail)
+		return p.show(doc, k.detailOf(doc))
 	})
 	return cmd
 }

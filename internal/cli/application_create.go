@@ -41,7 +41,7 @@ func (p *program) createApplication(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.showAwaited(doc, k.detail, query)
+		return p.showAwaited(doc, k.detailOf(doc), query)
 	})
 	return cmd
 }

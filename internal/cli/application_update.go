@@ -47,7 +47,7 @@ func (p *program) updateApplication(k *presentation) *cobra.Command {
 		if o.url == "" {
 			p.warnOfMigration(document.At(doc, "spec"))
 		}
-		return p.showAwaited(doc, k.detail, query)
+		return p.showAwaited(doc, k.detailOf(doc), query)
 	})
 	return cmd
 }

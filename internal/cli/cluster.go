@@ -33,10 +33,12 @@ func clusters() presentation {
 			view.Column{Label: "backoff_delay", Path: "spec.backoff_delay"},
 			view.Column{Label: "backoff_limit", Path: "spec.backoff_limit"},
 		),
-		get: (*program).getCluster,
-		del: deletion{option: addCascade},
+		unusual: departure,
+		get:     (*program).getCluster,
+		del:     deletion{option: addCascade},
 		more: []func(*program, *presentation) *cobra.Command{
 			(*program).registerCluster, (*program).createCluster, (*program).updateCluster,
+			(*program).clusterKubeconfig, (*program).cordonCluster, (*program).uncordonCluster, (*program).drainCluster,
 		},
 	}
 }

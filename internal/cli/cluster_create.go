@@ -68,7 +68,7 @@ func (p *program) make(cmd *cobra.Command, k *presentation, o *clusterOptions, c
 	}
 	if kubeconfig.Is(template) && !isTosca(template) {
 		return fmt.Errorf("%s is a kubeconfig, not a TOSCA template: register its cluster with "+
-			"'rok kube cluster register -k %s --as %s'", called(file), file, name)
+			"'%s kube cluster register -k %s --as %s'", called(file), p.Name, file, name)
 	}
 	if err := checkConstraints(cloud.labels, cloud.metrics); err != nil {
 		return err

@@ -102,11 +102,7 @@ func (p *program) register(ctx context.Context, k *presentation, o *clusterOptio
 
 // put writes what the options say into a new specification.
 func (o *clusterOptions) put(spec *document.Object) {
-	metrics := []any{}
-	for _, m := range *o.metrics {
-		metrics = append(metrics, m)
-	}
-	spec.Set("metrics", metrics)
+	spec.Set("metrics", metricList(*o.metrics))
 	spec.Set("custom_resources", texts(o.customResources.Values).list())
 	o.backoff.all(spec)
 }
@@ -121,7 +117,7 @@ func (p *program) postCluster(ctx context.Context, k *presentation, o commonOpti
 	if err != nil {
 		return err
 	}
-	return p.showAwaited(doc, k.detail, query)
+	return p.showAwaited(doc, k.detailOf(doc), query)
 }
 
 // readKubeconfig returns the one context of a file that Krake gets, and the name of its cluster.

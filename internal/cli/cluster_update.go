@@ -58,7 +58,7 @@ func (p *program) updateCluster(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.show(doc, k.detail)
+		return p.show(doc, k.detailOf(doc))
 	})
 	return cmd
 }

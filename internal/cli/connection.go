@@ -16,8 +16,13 @@ import (
 	"github.com/rak-n-rok/krake/internal/cli/settings"
 )
 
-// timeout bounds a request. The server holds one that waits for a state for a minute.
-const timeout = 2 * time.Minute
+// usualTimeout bounds a request. The server holds one that waits for a state for a minute.
+const usualTimeout = 2 * time.Minute
+
+// addTimeout adds the option for another bound. It is a new one: it comes after the old ones.
+func (p *program) addTimeout(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&p.timeout, "timeout", usualTimeout, "longest `TIME` to wait for an answer, such as 30s")
+}
 
 // attempts is how often a change is tried when others change the same object.
 const attempts = 5
@@ -35,6 +40,9 @@ func addConfig(cmd *cobra.Command) *string {
 
 // connect reads the configuration. It sends nothing.
 func (p *program) connect(config string) (*connection, error) {
+	if p.timeout <= 0 {
+		return nil, usagef("argument --timeout: must be longer than 0")
+	}
 	s, err := settings.Load(config, p.Env)
 	if err != nil {
 		return nil, err
@@ -46,7 +54,7 @@ func (p *program) connect(config string) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.New(client.Config{URL: s.APIURL, Transport: transport, UserAgent: "rok/" + p.version(), Timeout: timeout})
+	c, err := client.New(client.Config{URL: s.APIURL, Transport: transport, UserAgent: "rok/" + p.version(), Timeout: p.timeout})
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +70,12 @@ func (c *connection) namespace(named string) string {
 	return c.settings.User
 }
 
-// path is the kind's path to an object, safe against names that would change it.
+// path is the kind's path to an object, or to the list of them if there is no name.
 func path(kind *api.Kind, namespace, name string) string {
 	if !kind.Namespaced {
 		namespace = ""
 	}
-	return kind.Path(url.PathEscape(namespace), url.PathEscape(name))
+	return kind.Path(namespace, name)
 }
 
 // do sends a request and returns the document of the answer, nil when there is none.
@@ -107,17 +115,36 @@ func (c *connection) get(ctx context.Context, path string) (*document.Object, er
 	return object, err
 }
 
-// list reads the objects of a list.
-func (c *connection) list(ctx context.Context, path string) ([]any, error) {
-	doc, err := c.do(ctx, client.Request{Method: http.MethodGet, Path: path})
+// part reads the content of a part of an object.
+func (c *connection) part(ctx context.Context, path, name string) (*document.Object, error) {
+	doc, err := c.do(ctx, client.Request{Method: http.MethodGet, Path: path + "/" + name})
 	if err != nil {
 		return nil, err
 	}
-	items, ok := document.At(doc, "items").([]any)
-	if !ok || !all(items, isNamed) {
+	content, ok := document.At(doc, "content").(*document.Object)
+	if !ok {
 		return nil, c.foreign()
 	}
-	return items, nil
+	return content, nil
+}
+
+// list reads the objects of a list.
+func (c *connection) list(ctx context.Context, path string, selection url.Values) ([]any, error) {
+	items, _, err := c.listed(ctx, path, selection)
+	return items, err
+}
+
+// listed reads the objects of a list and the version that they are of, empty if the API does not say.
+func (c *connection) listed(ctx context.Context, path string, selection url.Values) (items []any, version string, err error) {
+	doc, err := c.do(ctx, client.Request{Method: http.MethodGet, Path: path, Query: selection})
+	if err != nil {
+		return nil, "", err
+	}
+	items, ok := document.At(doc, "items").([]any)
+	if !ok || !all(items, isNamed) {
+		return nil, "", c.foreign()
+	}
+	return items, document.Text(doc, "metadata", "resource_version"), nil
 }
 
 // isNamed says whether a document is an object of Krake's: all of them have a name.

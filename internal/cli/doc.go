@@ -8,5 +8,11 @@
 // first request. Documents are handled as package document reads them, so that nothing that this version does not know
 // is lost.
 //
+// Some commands go on: --watch and wait follow objects as the API tells of their changes. What the shell may complete is
+// asked from the API, too. The reference in the folder docs is made from the tree by package reference: after a change to
+// a command, run go generate.
+//
 // The package must not import anything of the server; rok has to start at once and to run anywhere.
 package cli
+
+//go:generate go run ./reference/generate

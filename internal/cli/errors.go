@@ -24,7 +24,7 @@ func (p *program) report(err error) {
 	}
 	// The client fills in a problem where the answer was none; it has no type then.
 	isDocument := problem.Type != ""
-	if isDocument && (!p.ErrTerminal || p.output.form.Value != asTable) {
+	if isDocument && (!p.ErrTerminal || p.output.isDocument()) {
 		doc, treeErr := document.Of(problem)
 		if treeErr == nil {
 			_, _ = p.Err.Write(document.JSON(doc))

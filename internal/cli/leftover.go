@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"github.com/spf13/cobra"
+
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/internal/cli/view"
 )
@@ -17,5 +19,6 @@ func leftovers() presentation {
 			view.Column{Label: "attempts", Path: "status.attempts"},
 			view.Column{Label: "message", Path: "status.message"},
 		),
+		more: []func(*program, *presentation) *cobra.Command{(*program).approveCommand},
 	}
 }

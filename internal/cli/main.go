@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -28,8 +32,16 @@ type IO struct {
 	// OutWidth is how many characters a line on a terminal has, 0 when Out is none.
 	OutWidth    int
 	ErrTerminal bool
-	Env         func(string) string
-	Version     string // of this program, empty when its build does not say
+	// Terminal is where a person sits; nil if In is none.
+	Terminal Terminal
+	// AskPassword asks a person for one; nil when nobody is there to ask.
+	AskPassword func(ctx context.Context, question string) (string, error)
+	// Ask asks a person for anything else; nil when nobody is there to ask.
+	Ask func(ctx context.Context, question string) (string, error)
+	Env func(string) string
+	// Name is what this program is called, rok when empty. Scripts know it as krakectl, too.
+	Name    string
+	Version string // of this program, empty when its build does not say
 }
 
 // Process returns the world of this process.
@@ -40,13 +52,38 @@ func Process() IO {
 			width = 80
 		}
 	}
-	return IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, OutWidth: width,
+	world := IO{Name: nameOf(os.Args[0]), In: os.Stdin, Out: os.Stdout, Err: os.Stderr, OutWidth: width,
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())), Env: os.Getenv}
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		world.Terminal = fileTerminal{os.Stdin, os.Stdout}
+		world.AskPassword = func(ctx context.Context, question string) (string, error) {
+			return askPassword(ctx, os.Stdin, os.Stderr, question)
+		}
+		world.Ask = func(ctx context.Context, question string) (string, error) {
+			return ask(ctx, os.Stdin, os.Stderr, question)
+		}
+	}
+	return world
+}
+
+// The names of this program.
+const (
+	currentName = "rok"
+	formerName  = "krakectl" // of the Python client
+)
+
+// nameOf is what a program is called that was started by this word.
+func nameOf(word string) string {
+	if strings.TrimSuffix(filepath.Base(word), ".exe") == formerName {
+		return formerName
+	}
+	return currentName
 }
 
 // Main runs one command line, without the program's name, and returns the exit code.
 func Main(ctx context.Context, args []string, world IO) int {
 	p := &program{IO: world}
+	p.Name = cmp.Or(p.Name, currentName)
 	root := p.root()
 	p.leaf = root
 	if len(args) == 1 && args[0] == askedByTcsh {
@@ -55,7 +92,11 @@ func Main(ctx context.Context, args []string, world IO) int {
 		}
 		return exitOK
 	}
-	args = insertOmitted(root, args)
+	if isHidden(args) && len(args) > 1 {
+		args = completionWords(root, args)
+	} else {
+		args = insertOmitted(root, args)
+	}
 	leaf, rest := descend(root, args)
 	p.leaf = leaf
 	if leaf.Runnable() && !isHidden(args) {
@@ -67,11 +108,14 @@ func Main(ctx context.Context, args []string, world IO) int {
 	}
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	var own *exitError
 	switch {
 	case err == nil:
 		return exitOK
 	case ctx.Err() != nil:
 		return exitInterrupted
+	case errors.As(err, &own):
+		return p.exit(own)
 	case !p.started || isUsage(err):
 		return p.usage(err)
 	default:
@@ -87,6 +131,7 @@ type program struct {
 	started bool           // everything after is no error of usage any more
 	output  output
 	apiURL  string // where requests go, empty before that is known
+	timeout time.Duration
 }
 
 // usageError is an error in the command line that shows only once the command runs.
@@ -106,7 +151,7 @@ func (p *program) usage(err error) int {
 	cmd := p.leaf
 	if unrecognized := new(argparse.UnrecognizedError); errors.As(err, &unrecognized) {
 		if cmd.HasSubCommands() {
-			err = fmt.Errorf("%w (options stand after the operation, as in rok kube app list -o json)", err)
+			err = fmt.Errorf("%w (options stand after the operation, as in %s kube app list -o json)", err, cmd.Root().Name())
 		}
 		cmd = cmd.Root()
 	}

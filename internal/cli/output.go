@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -18,27 +19,30 @@ import (
 // The forms of output.
 const (
 	asTable = "table"
+	asWide  = "wide" // a table with all columns, however long its lines get
 	asJSON  = "json"
 	asYAML  = "yaml"
+	asName  = "name"
 )
 
 // output is how an answer is shown.
 type output struct {
-	form  option.Choice
+	form  string
 	width option.Width // of a table
 }
 
 // machine says whether a program reads what is written. Then nothing but the answer may be written on success: scripts
 // read both streams as one.
 func (p *program) machine() bool {
-	form := p.output.form.Value
-	return p.OutWidth == 0 && (form == asJSON || form == asYAML)
+	return p.OutWidth == 0 && (p.output.isDocument() || p.output.form == asName)
 }
 
-// addOutput adds the option for the form.
-func (p *program) addOutput(cmd *cobra.Command) {
-	p.output.form = option.Choice{Value: asTable, Words: []string{asTable, asJSON, asYAML}}
-	cmd.Flags().VarP(&p.output.form, "output", "o", "form of the output")
+// isDocument says whether answers are shown as the documents that they are.
+func (o output) isDocument() bool { return o.form == asJSON || o.form == asYAML }
+
+// addOutput adds the option for the form, with the words that it takes; the first is the default.
+func addOutput(cmd *cobra.Command, words ...string) {
+	cmd.Flags().VarP(&option.Choice{Value: words[0], Words: words}, "output", "o", "form of the output")
 }
 
 // addWidth adds the option for the width of tables. It is a new one: it comes after the old ones.
@@ -51,6 +55,9 @@ func addOldFormat(cmd *cobra.Command) { argparse.Spelled(cmd.Flags(), "output", 
 
 // lineWidth is how many characters a line of a table may have.
 func (p *program) lineWidth() int {
+	if p.output.form == asWide {
+		return 0
+	}
 	if p.output.width.Given {
 		return p.output.width.Characters
 	}
@@ -65,6 +72,9 @@ func (p *program) show(doc *document.Object, columns []view.Column) error {
 	if doc == nil {
 		return nil
 	}
+	if p.output.form == asName {
+		return p.writeNames([]any{doc})
+	}
 	return p.write(doc, func() string { return view.Detail(columns, doc, p.lineWidth()) })
 }
 
@@ -73,20 +83,37 @@ func (p *program) show(doc *document.Object, columns []view.Column) error {
 func (p *program) showAwaited(doc *document.Object, columns []view.Column, request url.Values) error {
 	state, reached := request.Get("blocking"), document.Text(doc, "status", "state")
 	waited := state != "" && state != (&option.Wait{}).Blocking()
-	if doc != nil && waited && !strings.EqualFold(reached, state) && reached != string(api.AppDeleted) && p.ErrTerminal {
-		p.warn("the API has stopped waiting for %s; 'get' shows how it goes on", strings.ToUpper(state))
+	if doc != nil && waited && !strings.EqualFold(reached, state) && reached != string(api.AppDeleted) {
+		p.hint("the API has stopped waiting for %s; 'get' shows how it goes on", strings.ToUpper(state))
 	}
 	return p.show(doc, columns)
 }
 
 // showList writes objects.
-func (p *program) showList(items []any, columns []view.Column) error {
+func (p *program) showList(items []any, k *presentation) error {
+	columns := k.list
+	switch p.output.form {
+	case asName:
+		return p.writeNames(items)
+	case asWide:
+		columns = with(k.full, k.answers...)
+	}
 	return p.write(items, func() string { return view.List(columns, items, p.lineWidth()) })
+}
+
+// writeNames writes the names of objects, one on a line, for other commands.
+func (p *program) writeNames(items []any) error {
+	var lines strings.Builder
+	for _, item := range items {
+		lines.WriteString(document.Text(item, "metadata", "name") + "\n")
+	}
+	_, err := io.WriteString(p.Out, lines.String())
+	return err
 }
 
 func (p *program) write(v any, drawn func() string) (err error) {
 	var text []byte
-	switch p.output.form.Value {
+	switch p.output.form {
 	case asJSON:
 		text = document.JSON(v)
 	case asYAML:
@@ -94,10 +121,21 @@ func (p *program) write(v any, drawn func() string) (err error) {
 			return err
 		}
 	default:
-		text = []byte(drawn())
+		table := drawn()
+		if p.colourful() {
+			table = coloured(table)
+		}
+		text = []byte(table)
 	}
 	_, err = p.Out.Write(text)
 	return err
+}
+
+// hint warns of something that only a person at a terminal needs to know.
+func (p *program) hint(format string, args ...any) {
+	if p.ErrTerminal {
+		p.warn(format, args...)
+	}
 }
 
 // warn tells the user something that did not stop the command.

@@ -17,6 +17,9 @@ func (p *program) run(f func(cmd *cobra.Command, args []string) error) func(*cob
 			return err
 		}
 		p.started = true
+		if f := cmd.Flags().Lookup("output"); f != nil {
+			p.output.form = f.Value.String()
+		}
 		return f(cmd, args)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -28,8 +29,15 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"rok": func() { os.Exit(cli.Main(context.Background(), os.Args[1:], cli.Process())) },
+		"rok":      run,
+		"krakectl": run, // the name of the Python client
 	})
+}
+
+// run is what cmd/rok does.
+func run() {
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt)
+	os.Exit(cli.Main(ctx, os.Args[1:], cli.Process()))
 }
 
 // TestSessions runs the scripts in testdata/sessions: what a user types and what comes back, from a server of its own
@@ -50,6 +58,7 @@ func TestSessions(t *testing.T) {
 			"answers":       answers,
 			"want":          want,
 			"patch":         patch,
+			"post":          post,
 			"requests":      requests,
 			"until":         until,
 			"served":        served,
@@ -80,7 +89,7 @@ func requests(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	got := ""
 	if len(lines) > 0 {
-		got = strings.Join(lines, "\n") + "\n"
+		got = masked(strings.Join(lines, "\n") + "\n")
 	}
 	if diff := cmp.Diff(ts.ReadFile(args[0]), got); diff != "" {
 		ts.Fatalf("requests differ from %s, -want +got:\n%s", args[0], diff)
@@ -153,8 +162,16 @@ var masks = []struct {
 	text    string
 }{
 	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "00000000-0000-4000-8000-000000000000"},
-	{regexp.MustCompile(`(resource_version"?: ['"])\d+`), "${1}7"},
+	{regexp.MustCompile(`(resource_version"?: ?['"])\d+`), "${1}7"},
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d+`), "http://127.0.0.1:8080"},
+}
+
+// masked makes equal what differs from run to run.
+func masked(text string) string {
+	for _, m := range masks {
+		text = m.pattern.ReplaceAllString(text, m.text)
+	}
+	return text
 }
 
 // want compares what the last command wrote with a file, with identifiers and ports made equal:
@@ -163,10 +180,7 @@ func want(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: want stdout|stderr FILE")
 	}
-	got := ts.ReadFile(args[0])
-	for _, m := range masks {
-		got = m.pattern.ReplaceAllString(got, m.text)
-	}
+	got := masked(ts.ReadFile(args[0]))
 	if diff := cmp.Diff(ts.ReadFile(args[1]), got); diff != "" {
 		ts.Fatalf("%s differs from %s, -want +got:\n%s", args[0], args[1], diff)
 	}
@@ -182,6 +196,19 @@ func patch(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s is no JSON", args[1])
 	}
 	poll(ts, http.MethodPatch, args[0], body, func(answer []byte) bool { return true })
+}
+
+// post creates an object as a controller does: post PATH FILE
+func post(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: post PATH FILE")
+	}
+	r := recorderOf(ts)
+	w := httptest.NewRecorder()
+	r.next.ServeHTTP(w, httptest.NewRequest(http.MethodPost, r.url+args[0], strings.NewReader(ts.ReadFile(args[1]))))
+	if w.Code != http.StatusOK {
+		ts.Fatalf("POST %s: %d %s", args[0], w.Code, w.Body)
+	}
 }
 
 // until waits until an object has a deletion time: until deleted PATH

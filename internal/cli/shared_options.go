@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -106,6 +107,14 @@ func addMetrics(cmd *cobra.Command) *[]option.Metric {
 	return list
 }
 
+// addGlobalMetrics adds the option for the metrics of an object that is global itself. It was called --metric once.
+func addGlobalMetrics(cmd *cobra.Command) *[]option.Metric {
+	list := &[]option.Metric{}
+	cmd.Flags().Var(&option.Metrics{List: list}, "global-metric", "global metric and its weight, may be repeated")
+	argparse.Spelled(cmd.Flags(), "global-metric", "-gm", "--metric", "-m")
+	return list
+}
+
 // addTexts adds an option that may be repeated.
 func addTexts(cmd *cobra.Command, name, short, value, help string, spellings ...string) *option.Texts {
 	texts := &option.Texts{Name: value}
@@ -171,4 +180,71 @@ func replace(doc *document.Object, more []string, empty bool, path ...string) {
 	if len(more) > 0 || empty {
 		document.Put(doc, texts(more).list(), path...)
 	}
+}
+
+// require is an error when one of the options was not given.
+func require(cmd *cobra.Command, names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if f := cmd.Flags().Lookup(name); !f.Changed {
+			missing = append(missing, argparse.Display(f))
+		}
+	}
+	if len(missing) > 0 {
+		return usagef("the following arguments are required: %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// anyOf is an error when none of the options was given: an update needs something to change.
+func anyOf(cmd *cobra.Command, names ...string) error {
+	given := func(name string) bool { return cmd.Flags().Changed(name) }
+	if slices.ContainsFunc(names, given) {
+		return nil
+	}
+	return fmt.Errorf("there is nothing to change: give at least one of %s", displayed(cmd, names))
+}
+
+// displayed lists options.
+func displayed(cmd *cobra.Command, names []string) string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = argparse.Display(cmd.Flags().Lookup(name))
+	}
+	return strings.Join(out, ", ")
+}
+
+// addOldName accepts --name NAME in place of the argument, as it was until 2022. Where there is an argument, it is the
+// short form of --namespace, as ever. The function that is returned gives the name.
+func addOldName(cmd *cobra.Command, o commonOptions) func(args []string) string {
+	name := cmd.Flags().String("name", "", "former spelling of the argument NAME")
+	cmd.Flags().Lookup("name").Hidden = true
+	one := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case *name == "":
+			return one(cmd, args)
+		case len(args) == 0:
+			return nil
+		case cmd.Flags().Lookup("namespace") == nil:
+			return &argparse.UnrecognizedError{Words: "--name"}
+		}
+		*o.namespace = *name
+		return one(cmd, args)
+	}
+	return func(args []string) string {
+		if len(args) > 0 {
+			return args[0]
+		}
+		return *name
+	}
+}
+
+// metricList gives metrics as they are sent: [] for none.
+func metricList(list []option.Metric) []any {
+	out := []any{}
+	for _, m := range list {
+		out = append(out, m)
+	}
+	return out
 }

@@ -202,3 +202,33 @@ func TestAFullDevice(t *testing.T) {
 		})
 	}
 }
+
+// TestTheThreeAnswers are for people: scripts read the table of the Python client.
+func TestTheThreeAnswers(t *testing.T) {
+	config, _ := answering(t, "application/json", `{"metadata": {"name": "x"}, "spec": {}, "status": {"conditions": [
+		{"type": "InSync", "status": "False", "reason": "Missing", "message": "a b c", "last_transition": "2030-01-02T03:04:05Z"}]}}`, 200)
+	for name, c := range map[string]struct {
+		args     string
+		terminal int
+		want     bool
+	}{
+		"a person":                   {"", 80, true},
+		"a script":                   {"", 0, false},
+		"who asks for everything":    {"-o wide", 0, true},
+		"a person who asks for YAML": {"-o yaml", 80, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			world := IO{Out: &out, Err: &out, OutWidth: c.terminal, Env: func(string) string { return "" }}
+			args := append([]string{"kube", "app", "get", "x", "--config", config}, strings.Fields(c.args)...)
+			if code := Main(context.Background(), args, world); code != exitOK {
+				t.Fatalf("exit code %d: %s", code, &out)
+			}
+			for _, text := range []string{"| placed ", "| in sync ", "False, Missing, since 2030-01-02 03:04:05", "| healthy "} {
+				if strings.Contains(out.String(), text) != c.want {
+					t.Errorf("%q: want %t in\n%s", text, c.want, &out)
+				}
+			}
+		})
+	}
+}

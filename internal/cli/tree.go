@@ -10,24 +10,27 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rak-n-rok/krake/internal/cli/argparse"
-	"github.com/rak-n-rok/krake/internal/cli/suggest"
+	"github.com/rak-n-rok/krake/internal/suggest"
 )
 
 // omissible is an annotation of a command: the child that may be left out on the command line. rok app create is short
 // for rok kubernetes application create, and the oldest scripts say rok kube create.
 const omissible = "omissible"
 
+// Commands returns the tree of commands, for what is written about them.
+func Commands() *cobra.Command { return (&program{IO: IO{Name: currentName}}).root() }
+
 // root returns the tree of commands.
 func (p *program) root() *cobra.Command {
 	root := group(&cobra.Command{
-		Use:           "rok",
+		Use:           p.Name,
 		Short:         "Run applications on the clusters that Krake looks after",
 		Annotations:   map[string]string{omissible: "kubernetes"},
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Example: `  rok kube cluster register -k kubeconfig.yaml
+		Example: strings.ReplaceAll(`  rok kube cluster register -k kubeconfig.yaml
   rok kube app create -f echo-demo.yaml echo-demo
-  rok kube app list`,
+  rok kube app list`, currentName, p.Name),
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	})
 	root.SetIn(p.In)
@@ -36,7 +39,7 @@ func (p *program) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	p.addCompletion(root)
 	p.addKinds(root)
-	root.AddCommand(p.versionCommand())
+	root.AddCommand(p.statusCommand(), p.waitCommand(), p.versionCommand())
 	p.addHelp(root)
 	return root
 }
@@ -94,8 +97,9 @@ func flagError(err error) error {
 	return fmt.Errorf("argument %s: %w", argparse.Display(invalid.GetFlag()), errors.Unwrap(invalid))
 }
 
-// insertOmitted puts the levels into a command line that were left out.
+// insertOmitted puts the levels into a command line that were left out, after one that is wrong was taken out.
 func insertOmitted(root *cobra.Command, args []string) []string {
+	args = withoutStray(root, args)
 	for i, cmd := 0, root; i < len(args); i++ {
 		next := child(cmd, args[i])
 		if next == nil {
@@ -107,6 +111,30 @@ func insertOmitted(root *cobra.Command, args []string) []string {
 			next = between
 		}
 		cmd = next
+	}
+	return args
+}
+
+// withoutStray takes the group out of a command line that says kube too much, as the guides of the Python client do:
+// kube os cluster, kube project.
+func withoutStray(root *cobra.Command, args []string) []string {
+	if len(args) < 2 {
+		return args
+	}
+	stray := child(root, args[0])
+	if stray == nil || stray.Annotations[omissible] == "" {
+		return args
+	}
+	if own := child(stray, stray.Annotations[omissible]); child(stray, args[1]) != nil || child(own, args[1]) != nil {
+		return args
+	}
+	if next := child(root, args[1]); next != nil && next.HasSubCommands() {
+		return args[1:]
+	}
+	for _, group := range root.Commands() {
+		if child(group, args[1]) != nil {
+			return append([]string{group.Name()}, args[1:]...)
+		}
 	}
 	return args
 }

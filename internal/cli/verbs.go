@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -10,10 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
 	"github.com/rak-n-rok/krake/internal/cli/argparse"
 	"github.com/rak-n-rok/krake/internal/cli/document"
 	"github.com/rak-n-rok/krake/internal/cli/option"
+	"github.com/rak-n-rok/krake/internal/cli/view"
 )
 
 // commonOptions are the options that most commands have.
@@ -27,15 +30,23 @@ func (p *program) command(k *presentation, use, short string, examples ...string
 	verb, arguments, _ := strings.Cut(use, " ")
 	cmd := &cobra.Command{Use: use, Short: short, Args: exactly(strings.Fields(arguments))}
 	for i, e := range examples {
-		examples[i] = fmt.Sprintf("  rok %s %s %s", shortest(k.kind.Group, groups[k.kind.Group].aliases),
+		examples[i] = fmt.Sprintf("  %s %s %s %s", p.Name, shortest(k.kind.Group, groups[k.kind.Group].aliases),
 			shortest(strings.ToLower(k.kind.Name), k.aliases), strings.TrimSpace(verb+" "+e))
 	}
 	cmd.Example = strings.Join(examples, "\n")
-	p.addOutput(cmd)
+	switch {
+	case verb == "create" && k.kind == api.ClusterKind: // its former form takes a file
+	case arguments == "NAME" && verb != "create" && verb != "register":
+		cmd.ValidArgsFunction = p.objects(firstOnly(k.kind), false, nameOfItem)
+	default:
+		cmd.ValidArgsFunction = words()
+	}
+	addOutput(cmd, asTable, asWide, asJSON, asYAML, asName)
 	o := commonOptions{config: addConfig(cmd), namespace: new(string)}
 	if k.kind.Namespaced {
 		cmd.Flags().StringVarP(o.namespace, "namespace", "n", "", "`NAMESPACE` instead of the configured user's")
 	}
+	argparse.Old(cmd.Flags())
 	return cmd, o
 }
 
@@ -64,14 +75,20 @@ func shortest(name string, aliases []string) string {
 }
 
 func (p *program) listCommand(k *presentation) *cobra.Command {
-	cmd, o := p.command(k, "list", "List "+spaced(k.kind.Plural), "", "-o json")
+	cmd, o := p.command(k, "list", "List "+spaced(k.kind.Plural), "", "-o json", "--watch")
 	var all bool
 	if k.kind.Namespaced {
 		cmd.Flags().BoolVarP(&all, "all", "a", false, "of all namespaces")
 	}
 	argparse.Old(cmd.Flags())
 	addOldFormat(cmd)
+	watch := addWatch(cmd)
+	selection := addSelection(cmd)
 	cmd.RunE = p.run(func(cmd *cobra.Command, _ []string) error {
+		selected, err := selection.query()
+		if err != nil {
+			return err
+		}
 		c, err := p.connect(*o.config)
 		if err != nil {
 			return err
@@ -80,14 +97,22 @@ func (p *program) listCommand(k *presentation) *cobra.Command {
 		if all {
 			namespace = ""
 		}
-		items, err := c.list(cmd.Context(), path(k.kind, namespace, ""))
+		if *watch {
+			return p.watchList(cmd.Context(), c, k, scope{kind: k.kind, namespace: namespace, selection: selected})
+		}
+		items, err := c.list(cmd.Context(), path(k.kind, namespace, ""), selected)
 		if err != nil {
 			return err
 		}
-		return p.showList(items, k.list)
+		if k.sorted != "" {
+			slices.SortStableFunc(items, func(a, b any) int { return cmp.Compare(view.Plain(at(a, k.sorted)), view.Plain(at(b, k.sorted))) })
+		}
+		return p.showList(items, k)
 	})
 	return cmd
 }
+
+func at(doc any, path string) any { return document.At(doc, strings.Split(path, ".")...) }
 
 // getter asks for an object.
 type getter func(ctx context.Context, path string) (*document.Object, error)
@@ -96,10 +121,14 @@ func (p *program) getCommand(k *presentation) *cobra.Command {
 	cmd, o := p.command(k, "get NAME", "Show one of the "+spaced(k.kind.Plural), "NAME", "NAME -o yaml")
 	argparse.Old(cmd.Flags())
 	addOldFormat(cmd)
+	watch := addWatch(cmd)
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
 		c, err := p.connect(*o.config)
 		if err != nil {
 			return err
+		}
+		if *watch {
+			return p.watchObject(cmd.Context(), c, k, c.namespace(*o.namespace), args[0])
 		}
 		get := getter(c.get)
 		if k.get != nil {
@@ -109,7 +138,7 @@ func (p *program) getCommand(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.show(doc, k.full)
+		return p.show(doc, p.fullOf(k, doc))
 	})
 	return cmd
 }
@@ -136,6 +165,7 @@ func (p *program) deleteCommand(k *presentation) *cobra.Command {
 	if k.del.option != nil {
 		k.del.option(cmd)
 	}
+	how := addDeletions(cmd, k.kind)
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
 		c, err := p.connect(*o.config)
 		if err != nil {
@@ -148,12 +178,30 @@ func (p *program) deleteCommand(k *presentation) *cobra.Command {
 		if k.kind.Force {
 			query.Set("force", map[bool]string{true: "True", false: "False"}[force])
 		}
+		for way, chosen := range how {
+			if *chosen {
+				query.Set(way.Parameter(), "true")
+			}
+		}
 		doc, err := c.object(cmd.Context(), client.Request{Method: http.MethodDelete,
 			Path: path(k.kind, c.namespace(*o.namespace), args[0]), Query: query})
 		if err != nil {
 			return err
 		}
-		return p.showAwaited(doc, k.detail, query)
+		return p.showAwaited(doc, k.detailOf(doc), query)
 	})
 	return cmd
+}
+
+// addDeletions adds the options for the ways of deletion that a kind knows.
+func addDeletions(cmd *cobra.Command, kind *api.Kind) map[api.Deletion]*bool {
+	texts := map[api.Deletion]string{
+		api.Evacuate:      "move the applications away first; those that cannot go hold the deletion",
+		api.KeepWorkloads: "remove records alone: what runs on clusters stays there",
+	}
+	chosen := map[api.Deletion]*bool{}
+	for _, way := range kind.Deletions {
+		chosen[way] = cmd.Flags().Bool(strings.ReplaceAll(way.Parameter(), "_", "-"), false, texts[way])
+	}
+	return chosen
 }

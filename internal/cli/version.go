@@ -30,11 +30,13 @@ func (p *program) versionCommand() *cobra.Command {
 		Short: "Show the versions of rok and of the API",
 		Long: "Show the version of rok, and that of the API if it answers.\n" +
 			"The exit code is 0 even if it does not.",
-		Example: "  rok version",
+		Example: "  " + p.Name + " version",
 		Args:    exactly(nil),
 	}
 	config := addConfig(cmd)
-	p.addOutput(cmd)
+	addOutput(cmd, asTable, asJSON, asYAML)
+	p.addTimeout(cmd)
+	p.completeOptions(cmd, nil)
 	cmd.RunE = p.run(func(cmd *cobra.Command, _ []string) error {
 		versions := document.New("client", p.version(), "server", nil)
 		why := ""
@@ -52,7 +54,7 @@ func (p *program) versionCommand() *cobra.Command {
 			if why == "" {
 				server = fmt.Sprintf("%v at %s", versions.Get("server"), c.client.URL())
 			}
-			return fmt.Sprintf("rok: %s\nAPI: %s\n", p.version(), server)
+			return fmt.Sprintf("%s: %s\nAPI: %s\n", p.Name, p.version(), server)
 		})
 	})
 	return cmd

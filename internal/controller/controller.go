@@ -21,6 +21,15 @@ func KeyOf(r api.Resource) Key {
 	return Key{Namespace: m.NamespaceOrEmpty(), Name: m.Name}
 }
 
+// KeysOf returns the keys of objects.
+func KeysOf[P api.Resource](objects []P) []Key {
+	keys := make([]Key, len(objects))
+	for i, o := range objects {
+		keys[i] = KeyOf(o)
+	}
+	return keys
+}
+
 // String gives the key as NAMESPACE/NAME, the name alone for global objects.
 func (k Key) String() string {
 	if k.Namespace == "" {
@@ -99,7 +108,8 @@ func (c *Controller) Run(ctx context.Context) error {
 			return nil
 		}
 	}
-	queue := workqueue.NewTypedRateLimitingQueue[Key](newBackoff())
+	queue := workqueue.NewTypedRateLimitingQueueWithConfig[Key](newBackoff(),
+		workqueue.TypedRateLimitingQueueConfig[Key]{Name: c.cfg.Name, MetricsProvider: queues})
 	c.use(queue)
 	for _, s := range c.sources {
 		c.Enqueue(s.keys()...)
@@ -108,14 +118,14 @@ func (c *Controller) Run(ctx context.Context) error {
 	for range c.cfg.Workers {
 		workers.Go(func() { c.work(ctx, queue) })
 	}
-	c.log.Info("started", "workers", c.cfg.Workers)
+	c.log.Debug("started", "workers", c.cfg.Workers)
 	<-ctx.Done()
 	c.use(nil)
 	queue.ShutDown()
 	if !within(stopWithin, workers.Wait) {
 		return fmt.Errorf("controller %s: work did not stop within %s", c.cfg.Name, stopWithin)
 	}
-	c.log.Info("stopped")
+	c.log.Debug("stopped")
 	return nil
 }
 

@@ -10,14 +10,7 @@ import (
 // that pass all the filters. A controller that notes in an object how an attempt has failed needs one: its own note would
 // wake it again at once, and no retry would ever wait.
 func For[P api.Resource](c *Controller, cache *client.CacheOf[P], filters ...func(before, after P) bool) {
-	c.sources = append(c.sources, source{synced: cache.Synced(), keys: func() []Key {
-		objects := cache.List(nil)
-		keys := make([]Key, len(objects))
-		for i, o := range objects {
-			keys[i] = KeyOf(o)
-		}
-		return keys
-	}})
+	c.sources = append(c.sources, source{synced: cache.Synced(), keys: func() []Key { return KeysOf(cache.List(nil)) }})
 	cache.Handle(func(before, after P) {
 		none := any(*new(P))
 		switch {

@@ -7,6 +7,10 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/rak-n-rok/krake/client"
@@ -50,7 +54,9 @@ func (c *Controller) handle(ctx context.Context, queue workqueue.TypedRateLimiti
 	if ctx.Err() != nil {
 		return // a closed queue hands out what is left in it; the next Run looks at everything
 	}
-	result, err := c.attempt(ctx, key)
+	id := uuid.NewString()
+	result, err := c.attempt(client.WithRequestID(ctx, id), key)
+	c.count(err)
 	if err == nil {
 		queue.Forget(key)
 		if result.After > 0 {
@@ -61,7 +67,7 @@ func (c *Controller) handle(ctx context.Context, queue workqueue.TypedRateLimiti
 	if ctx.Err() != nil {
 		return
 	}
-	log := c.log.With("key", key.String(), "failures", queue.NumRequeues(key)+1, "error", err)
+	log := c.log.With("key", key.String(), "failures", queue.NumRequeues(key)+1, "request_id", id, "error", err)
 	switch {
 	case client.Conflict(err):
 		log.Debug("changed meanwhile, looking again")
@@ -73,13 +79,38 @@ func (c *Controller) handle(ctx context.Context, queue workqueue.TypedRateLimiti
 	queue.AddRateLimited(key)
 }
 
+// tracer makes the spans of attempts, which the requests to the API continue.
+var tracer = otel.Tracer("github.com/rak-n-rok/krake/internal/controller")
+
 // attempt calls Reconcile. A panic concerns one object only and is treated as its failure.
 func (c *Controller) attempt(ctx context.Context, key Key) (result Result, err error) {
+	ctx, span := tracer.Start(ctx, "reconcile "+c.cfg.Name)
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Error("panic", "key", key.String(), "panic", p, "stack", string(debug.Stack()))
 			result, err = Result{}, fmt.Errorf("panic: %v", p)
 		}
+		if span.IsRecording() {
+			span.SetAttributes(attribute.String("krake.key", key.String()), attribute.String("request_id", client.RequestID(ctx)))
+			if err != nil && !client.Conflict(err) {
+				span.SetStatus(codes.Error, err.Error())
+			}
+		}
+		span.End()
 	}()
 	return c.cfg.Reconcile(ctx, key)
+}
+
+// count notes how an attempt ended.
+func (c *Controller) count(err error) {
+	result := "error"
+	switch {
+	case err == nil:
+		result = "ok"
+	case client.Conflict(err):
+		result = "conflict"
+	case client.Unreachable(err):
+		result = "unreachable"
+	}
+	queues.looks.WithLabelValues(c.cfg.Name, result).Inc()
 }

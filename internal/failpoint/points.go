@@ -15,6 +15,7 @@ const (
 	Deployed         Point = "deployed"          // the status says that everything was accepted
 	ObjectDeleted    Point = "object-deleted"    // an object was deleted on the cluster, the inventory still has it
 	RemovalStored    Point = "removal-stored"    // removed objects are out of the inventory
+	RemovalCharged   Point = "removal-charged"   // removals that nobody asked for by name are counted, and not allowed yet
 	MoveBegun        Point = "move-begun"        // a move is stored, nothing was done
 	MoveAdvanced     Point = "move-advanced"     // a move has entered another phase
 	LeftoverCreated  Point = "leftover-created"  // a leftover exists, the inventory still has its objects
@@ -25,4 +26,4 @@ const (
 
 // Points lists all steps.
 var Points = []Point{Created, Changed, Removed, FinalizerSet, Announced, ObjectApplied, WaveStored, Deployed,
-	ObjectDeleted, RemovalStored, MoveBegun, MoveAdvanced, LeftoverCreated, FinalizerRemoved, CascadeRemoved, Bound}
+	ObjectDeleted, RemovalStored, RemovalCharged, MoveBegun, MoveAdvanced, LeftoverCreated, FinalizerRemoved, CascadeRemoved, Bound}

@@ -7,17 +7,17 @@ import (
 
 func TestServiceAddresses(t *testing.T) {
 	for name, c := range map[string]struct{ service, want string }{
-		"a node port":               {"spec: {type: NodePort, ports: [{port: 80, nodePort: 1234}, {port: 81, nodePort: 1235}]}", "127.0.0.1:1234"},
-		"a cluster's own address":   {"spec: {type: ClusterIP, ports: [{port: 80}]}", ""},
-		"a node port that is open":  {"spec: {type: NodePort, ports: [{port: 80}]}", ""},
-		"no ports":                  {"spec: {type: NodePort}", ""},
-		"an empty list of ports":    {"spec: {type: NodePort, ports: []}", ""},
-		"no specification":          {"status: {}", ""},
-		"a balancer with address":   {"spec: {type: LoadBalancer, ports: [{port: 80, nodePort: 1234}]}\nstatus: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}", "10.0.0.1:80"},
-		"a balancer with host name": {"spec: {type: LoadBalancer, ports: [{port: 80}]}\nstatus: {loadBalancer: {ingress: [{hostname: lb.example.org}]}}", "lb.example.org:80"},
-		"a balancer of IPv6":        {"spec: {type: LoadBalancer, ports: [{port: 80}]}\nstatus: {loadBalancer: {ingress: [{ip: '2001:db8::1'}]}}", "[2001:db8::1]:80"},
-		"a balancer to come":        {"spec: {type: LoadBalancer, ports: [{port: 80}]}\nstatus: {loadBalancer: {}}", "<pending>:80"},
-		"a balancer without ports":  {"spec: {type: LoadBalancer}\nstatus: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}", "10.0.0.1:<pending>"},
+		"B1 a node port":               {"spec: {type: NodePort, ports: [{port: 80, nodePort: 1234}, {port: 81, nodePort: 1235}]}", "127.0.0.1:1234"},
+		"B2 a cluster's own address":   {"spec: {type: ClusterIP, ports: [{port: 80}]}", ""},
+		"B2 a node port that is open":  {"spec: {type: NodePort, ports: [{port: 80}]}", ""},
+		"B2 no ports":                  {"spec: {type: NodePort}", ""},
+		"B2 an empty list of ports":    {"spec: {type: NodePort, ports: []}", ""},
+		"B2 no specification":          {"status: {}", ""},
+		"B3 a balancer with address":   {"spec: {type: LoadBalancer, ports: [{port: 80, nodePort: 1234}]}\nstatus: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}", "10.0.0.1:80"},
+		"B6 a balancer with host name": {"spec: {type: LoadBalancer, ports: [{port: 80}]}\nstatus: {loadBalancer: {ingress: [{hostname: lb.example.org}]}}", "lb.example.org:80"},
+		"a balancer of IPv6":           {"spec: {type: LoadBalancer, ports: [{port: 80}]}\nstatus: {loadBalancer: {ingress: [{ip: '2001:db8::1'}]}}", "[2001:db8::1]:80"},
+		"B4 a balancer to come":        {"spec: {type: LoadBalancer, ports: [{port: 80}]}\nstatus: {loadBalancer: {}}", "<pending>:80"},
+		"a balancer without ports":     {"spec: {type: LoadBalancer}\nstatus: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}", "10.0.0.1:<pending>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			service := object(t, "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n"+c.service)

@@ -67,9 +67,9 @@ func silence(object Key, err error) error {
 func refusal(object Key, err error, status apierrors.APIStatus) error {
 	s := status.Status()
 	code := int(s.Code)
-	message := describe(object, err, status)
+	message := brief(describe(object, err, status), longestReason/2) + remedy(err)
 	transient := code >= 500 || code < 400 || slices.Contains(passing, code) || isMoment(err)
-	if !transient || isMalformed(s) {
+	if !transient || isMalformed(s) || isTooLarge(s) {
 		return &RefusedError{Object: object, Code: code, Message: message}
 	}
 	t := &TransientError{Message: fmt.Sprintf("the cluster could not handle %s: %s", object, message), cause: err}
@@ -96,6 +96,12 @@ func isMalformed(s metav1.Status) bool {
 	}, func(start string) bool { return strings.HasPrefix(s.Message, start) })
 }
 
+// isTooLarge recognises objects that the cluster's database does not take. The API server hands on its words as an error
+// of its own.
+func isTooLarge(s metav1.Status) bool {
+	return s.Code == http.StatusInternalServerError && strings.HasSuffix(s.Message, "request is too large")
+}
+
 // isUnserved recognises the answer to a path that the server does not have: the kind has been taken out of service, or
 // is not in service yet.
 func isUnserved(err error) bool {
@@ -114,6 +120,9 @@ func isMoment(err error) bool {
 func describe(object Key, err error, status apierrors.APIStatus) string {
 	if object.Group != "" || object.Kind != "Secret" {
 		return err.Error()
+	}
+	if right := denied(err); right != "" {
+		return "it is forbidden: the user " + right
 	}
 	s := status.Status()
 	words := []string{string(s.Reason)}

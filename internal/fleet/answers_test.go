@@ -36,6 +36,7 @@ func TestAnswersThatSayNothingOfTheManifestAreTriedAgain(t *testing.T) {
 		"too many requests":              {status(429, "later"), false},
 		"an error of the server":         {status(500, "etcdserver: leader changed"), false},
 		"an object that does not fit":    {status(500, "failed to create typed patch object (a/b; v1, Kind=C): .d: field not declared in schema"), true},
+		"an object too large for etcd":   {status(500, "etcdserver: request is too large"), true},
 		"a webhook that does not answer": {status(500, "failed to convert new object (a/b): conversion webhook for a failed"), false},
 		"unavailable":                    {status(503, "busy"), false},
 	} {

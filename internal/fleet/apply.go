@@ -30,7 +30,7 @@ type Outcome string
 // The outcomes.
 const (
 	Created Outcome = "created"
-	Adopted Outcome = "adopted" // it carries the application's mark, and its UID was not recorded
+	Adopted Outcome = "adopted" // it carried the application's mark, or was let go by one of its name; its UID was not recorded
 	Updated Outcome = "updated" // or left as it was, if nothing differed
 )
 
@@ -45,13 +45,17 @@ const (
 )
 
 // Apply makes the live object as the manifest wants it. Without a UID in its entry it is created, unless an object is
-// there: one with the application's mark is taken over, another one is a *ForeignError and stays as it is. With a UID
+// there: one with the application's mark is taken over, as is one that an application of its name has let go; another one is a *ForeignError and stays as it is. With a UID
 // exactly that object is changed, whoever else manages the fields; if it is gone, that is a *VanishedError: before it is
 // created again, the inventory has to say so, as of a new object.
 //
 // Errors are *ForeignError, *RefusedError, *VanishedError, *TransientError and *IdentityError.
 func (m *Member) Apply(ctx context.Context, o Object) (Applied, error) {
-	a, err := m.apply(ctx, &o)
+	apply := m.apply
+	if o.observed != nil {
+		apply = m.applyObserved
+	}
+	a, err := apply(ctx, &o)
 	if isUnserved(err) {
 		m.mapper.forget()
 	}
@@ -95,6 +99,11 @@ func (m *Member) apply(ctx context.Context, o *Object) (Applied, error) {
 			return Applied{}, &VanishedError{o.Key()}
 		case there == nil:
 			uid = ""
+		case o.mayResume(there):
+			if err := m.resume(ctx, o, there); err != nil && !apierrors.IsConflict(err) {
+				return Applied{}, answer(o.Key(), err)
+			}
+			uid, outcome = string(there.GetUID()), Adopted
 		case !isOurs(there, o.Entry.UID, o.owner):
 			return Applied{}, o.foreign(there)
 		case string(there.GetUID()) == uid:
@@ -112,11 +121,11 @@ func (m *Member) write(ctx context.Context, o *Object, uid string) (*unstructure
 	form := o.form.DeepCopy()
 	if uid != "" {
 		form.SetUID(types.UID(uid))
-		live, _, err := m.patch(ctx, o, form, true)
+		live, _, err := m.patch(ctx, o, FieldManager, form, true)
 		return live, err
 	}
 	form.SetResourceVersion(noVersion)
-	live, created, err := m.patch(ctx, o, form, false)
+	live, created, err := m.patch(ctx, o, FieldManager, form, false)
 	if err == nil && !created { // an API server that overlooks the version
 		return nil, &ForeignError{Object: o.Key(), Owner: "was made by somebody else while it was being applied"}
 	}

@@ -408,11 +408,11 @@ func TestTheTrickWithTheVersionHolds(t *testing.T) {
 	o := b.resolve(b.owner, configMap)[0]
 	form := o.form.DeepCopy()
 	form.SetResourceVersion(noVersion)
-	if _, created, err := b.patch(b.ctx, &o, form, false); err != nil || !created {
+	if _, created, err := b.patch(b.ctx, &o, FieldManager, form, false); err != nil || !created {
 		t.Fatalf("absent: created %t, %v", created, err)
 	}
 	for _, force := range []bool{false, true} {
-		if _, _, err := b.patch(b.ctx, &o, form, force); !apierrors.IsConflict(err) {
+		if _, _, err := b.patch(b.ctx, &o, FieldManager, form, force); !apierrors.IsConflict(err) {
 			t.Errorf("present, force %t: %v", force, err)
 		}
 	}

@@ -18,7 +18,7 @@ func (m *Member) Check(ctx context.Context, o Object) (uid string, err error) {
 	if err != nil || live == nil {
 		return "", err
 	}
-	if !isOurs(live, o.Entry.UID, o.owner) {
+	if !isOurs(live, o.Entry.UID, o.owner) && !o.mayResume(live) {
 		return "", o.foreign(live)
 	}
 	return string(live.GetUID()), nil
@@ -44,12 +44,17 @@ func (m *Member) look(ctx context.Context, o *Object) (*unstructured.Unstructure
 // mark counts for objects that were restored from a backup or made again by hand, and for those of which nothing but
 // the intent was recorded.
 func isOurs(live *unstructured.Unstructured, recorded, appUID string) bool {
-	return recorded != "" && live.GetUID() == types.UID(recorded) || live.GetLabels()[AppUIDLabel] == appUID
+	return recorded != "" && live.GetUID() == types.UID(recorded) || appUID != "" && live.GetLabels()[AppUIDLabel] == appUID
 }
 
 // foreign names the owner of the object that is in the place of this one.
 func (o *Object) foreign(live *unstructured.Unstructured) *ForeignError {
 	labels, annotations, ours := live.GetLabels(), live.GetAnnotations(), o.form.GetAnnotations()
+	if isKept(live) {
+		name := annotations[NamespaceAnnotation] + "/" + annotations[NameAnnotation]
+		return &ForeignError{Object: o.Key(), Owner: fmt.Sprintf("was left there by the Krake application %s of the installation %s, which alone may have it again",
+			name, annotations[InstallationAnnotation])}
+	}
 	if labels[AppUIDLabel] == "" {
 		return &ForeignError{Object: o.Key(), Owner: "is not managed by Krake"}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -25,7 +26,7 @@ type Extent int
 const (
 	// Itself: what the object owns, such as its pods, ends in its own time.
 	Itself Extent = iota
-	// AndItsOwn: everything that the object owns has ended before.
+	// AndItsOwn: everything that the object owns has ended before. Workloads are brought to rest for it.
 	AndItsOwn
 )
 
@@ -38,7 +39,8 @@ func (e Extent) propagation() metav1.DeletionPropagation {
 
 // Delete removes an object of an application. It returns true when the object is gone, also when it was before, and
 // false while it is being terminated. It removes the object that the entry names by its UID, or one that carries the
-// application's mark; an object of somebody else is not touched, and counts as gone.
+// application's mark; an object of somebody else is not touched, and counts as gone. Without appUID marks do not count:
+// only the very object that the entry names is removed.
 func (m *Member) Delete(ctx context.Context, e api.InventoryObject, appUID string, extent Extent) (gone bool, err error) {
 	if e.Cluster != m.Identity() {
 		return false, fmt.Errorf("%s is on the cluster %s, not on %s", KeyOf(e), e.Cluster, m.Identity())
@@ -66,7 +68,14 @@ func (m *Member) Delete(ctx context.Context, e api.InventoryObject, appUID strin
 		case seen.GetDeletionTimestamp() != nil:
 			return false, nil
 		}
-		gone, err := m.remove(ctx, where.resource, seen, extent)
+		rest := true
+		if extent == AndItsOwn {
+			rest, err = m.atRest(ctx, where, seen, entryKind(e).GroupKind())
+		}
+		gone := false
+		if err == nil && rest {
+			gone, err = m.remove(ctx, where.resource, seen, extent)
+		}
 		switch {
 		case err == nil:
 			return gone, nil
@@ -77,6 +86,50 @@ func (m *Member) Delete(ctx context.Context, e api.InventoryObject, appUID strin
 		}
 	}
 	return false, &TransientError{Message: fmt.Sprintf("%s changed again and again while it was to be deleted", KeyOf(e))}
+}
+
+// Found is what was found of an object of the inventory. UID is empty when there is nothing of the application's.
+type Found struct {
+	UID string
+	Err error
+}
+
+// Find looks which objects are there that Delete would remove, in the same order. Nothing is written.
+func (m *Member) Find(ctx context.Context, entries []api.InventoryObject, appUID string) []Found {
+	out := make([]Found, len(entries))
+	m.inParallel(len(entries), func(i int) { out[i] = m.find(ctx, entries[i], appUID) })
+	return out
+}
+
+func (m *Member) find(ctx context.Context, e api.InventoryObject, appUID string) Found {
+	view := &lookup{mapper: m.mapper}
+	where, err := view.findStored(ctx, entryKind(e))
+	if errors.Is(err, errNoKind) {
+		return Found{}
+	}
+	if err != nil {
+		return Found{Err: err}
+	}
+	seen, err := m.getMeta(ctx, where.resource, e.Namespace, e.Name)
+	switch {
+	case isUnserved(err): // which discovery has to confirm
+		m.mapper.forget()
+		return Found{Err: answer(KeyOf(e), err)}
+	case apierrors.IsNotFound(err), err == nil && !isOurs(seen, e.UID, appUID):
+		return Found{}
+	case err != nil:
+		return Found{Err: answer(KeyOf(e), err)}
+	}
+	return Found{UID: string(seen.GetUID())}
+}
+
+// Lingering says what keeps an object that is being removed, empty if nothing is known to.
+func Lingering(live *unstructured.Unstructured) string {
+	if live.GetDeletionTimestamp() == nil || len(live.GetFinalizers()) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s is being removed, and waits for whoever is to take off its finalizers: %s", keyOf(live),
+		brief(strings.Join(live.GetFinalizers(), ", "), longestReason/2))
 }
 
 // Removal is what became of one object of a wave.

@@ -1,9 +1,12 @@
 package fleet
 
 import (
+	"encoding/json"
+	"net/http"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -30,6 +33,76 @@ func TestAnObjectIsDeletedAndTheSecondTimeItIsGone(t *testing.T) {
 	}
 	if live, err := b.Live(b.ctx, o.Entry); live != nil || err != nil {
 		t.Errorf("Live = %v, %v", live, err)
+	}
+}
+
+// An answer of the cluster is believed: what it does not let go is still there, what it does not have is gone.
+func TestF3ADeleteThatIsRefusedIsAnErrorAndOneOfNothingIsDone(t *testing.T) {
+	b, j := newBench(t), newJunction(t)
+	j.lead(t, b.cluster)
+	m, err := b.fleet.Member(b.ctx, j.kubeconfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := b.resolve(b.owner, configMap)[0]
+	entry := b.apply(o).Entry
+	for code, test := range map[int]struct {
+		reason metav1.StatusReason
+		gone   bool
+	}{403: {metav1.StatusReasonForbidden, false}, 404: {metav1.StatusReasonNotFound, true}} {
+		j.between.Store(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodDelete {
+				return false
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(code)
+			_ = json.NewEncoder(w).Encode(metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"},
+				Status: "Failure", Reason: test.reason, Code: int32(code), Message: "no"})
+			return true
+		})
+		gone, err := m.Delete(b.ctx, entry, b.owner.UID, Itself)
+		if gone != test.gone || (err == nil) != test.gone || !test.gone && !Final(err) {
+			t.Errorf("%d: gone is %v, %v", code, gone, err)
+		}
+	}
+}
+
+// What may go is looked for as what is to be deleted is, and nothing is touched.
+func TestWhatWouldBeDeletedIsFound(t *testing.T) {
+	b := newBench(t)
+	objects := b.resolve(b.owner, configMap+"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: other, namespace: SPACE}\n")
+	here := b.apply(objects[0]).Entry
+	intent, replaced, absent := here, here, objects[1].Entry
+	intent.UID, replaced.UID = "", "of one before"
+	unknown := here
+	unknown.Group, unknown.Version, unknown.Kind = "example.org", "v1", "Nothing"
+	entries := []api.InventoryObject{here, intent, replaced, absent, unknown}
+	for name, test := range map[string]struct {
+		mark string
+		want []string
+	}{
+		"by the application's mark": {b.owner.UID, []string{here.UID, here.UID, here.UID, "", ""}},
+		"by another one's mark":     {"another", []string{here.UID, "", "", "", ""}},
+		"by no mark":                {"", []string{here.UID, "", "", "", ""}},
+	} {
+		for i, found := range b.Find(b.ctx, entries, test.mark) {
+			if found.Err != nil || found.UID != test.want[i] {
+				t.Errorf("%s: %d is %+v, want %s", name, i, found, test.want[i])
+			}
+		}
+	}
+	// Without a mark, only the very object goes, and one that has no mark is nobody's.
+	b.stranger(here, func(live map[string]any) { delete(mapAt(live, "metadata", "labels"), AppUIDLabel) })
+	for _, e := range []api.InventoryObject{intent, replaced} {
+		if !b.delete(Object{Entry: e}, "") {
+			t.Error("an object that is not the recorded one is not taken for gone")
+		}
+	}
+	if live := b.live(here); live == nil {
+		t.Fatal("another object was deleted than the recorded one")
+	}
+	if !b.delete(Object{Entry: here}, "") {
+		t.Error("the recorded one is still there")
 	}
 }
 

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
@@ -35,11 +37,36 @@ type kinds struct {
 	unknown map[schema.GroupVersion]error
 }
 
+func newKinds(unknown map[schema.GroupVersion]error) *kinds {
+	return &kinds{served: map[schema.GroupVersionKind]mapping{}, any: map[schema.GroupKind]mapping{}, unknown: unknown}
+}
+
+// add notes where a kind is served. Of several resources with the same kind the first counts whose objects are kept.
+func (k *kinds) add(groupVersion string, r metav1.APIResource) {
+	version, err := schema.ParseGroupVersion(groupVersion)
+	if err != nil || strings.Contains(r.Name, "/") {
+		return // a part of objects, such as their status
+	}
+	passing := slices.ContainsFunc(keepable, func(verb string) bool { return !slices.Contains(r.Verbs, verb) })
+	where, kind := mapping{version.WithResource(r.Name), r.Namespaced, passing}, version.WithKind(r.Kind)
+	if known, ok := k.served[kind]; !ok || known.passing && !passing {
+		k.served[kind] = where
+	}
+	if known, ok := k.any[kind.GroupKind()]; !ok || known.passing && !passing {
+		k.any[kind.GroupKind()] = where
+	}
+}
+
 // mapping is where a kind is served.
 type mapping struct {
 	resource   schema.GroupVersionResource
 	namespaced bool
+	// passing says that its objects are not kept: they are requests that the cluster answers, such as a TokenReview.
+	passing bool
 }
+
+// keepable is what has to be possible with an object that is to be kept on a cluster.
+var keepable = metav1.Verbs{"get", "patch", "delete"}
 
 // errNoKind says that the cluster does not serve a kind.
 var errNoKind = errors.New("the cluster does not know the kind")
@@ -156,22 +183,10 @@ func (m *mapper) read(ctx context.Context) (*kinds, error) {
 	if err != nil && !partial {
 		return nil, err
 	}
-	k := &kinds{served: map[schema.GroupVersionKind]mapping{}, any: map[schema.GroupKind]mapping{}, unknown: unknown}
+	k := newKinds(unknown)
 	for _, list := range lists {
-		version, err := schema.ParseGroupVersion(list.GroupVersion)
-		if err != nil {
-			continue
-		}
 		for _, r := range list.APIResources {
-			if strings.Contains(r.Name, "/") {
-				continue // a part of objects, such as their status
-			}
-			if kind := version.WithKind(r.Kind); k.served[kind].resource.Empty() {
-				k.served[kind] = mapping{version.WithResource(r.Name), r.Namespaced}
-				if _, ok := k.any[kind.GroupKind()]; !ok {
-					k.any[kind.GroupKind()] = k.served[kind]
-				}
-			}
+			k.add(list.GroupVersion, r)
 		}
 	}
 	if k.served[schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}].resource.Empty() {

@@ -8,15 +8,17 @@
 //
 // The subjects, one file each:
 //
-//   - fleet, kubeconfig, transport, breaker, member: reaching a cluster, and being sure which one it is
-//   - discovery, kinds, mark, resolve: from a manifest to objects that can be applied
-//   - plan: what is to be created, updated, kept and removed; no I/O
+//   - fleet, kubeconfig, transport, breaker, member, identity, guard: reaching a cluster, and being sure which one it is
+//   - discovery, kinds, mark, home, resolve: from a manifest to objects that can be applied
+//   - plan, deviation: what is to be created, updated, kept and removed, and what is not as it should be; no I/O
 //   - check, apply, delete: the only writes there are
-//   - watch, observe, drift: what is live, and what of it was changed by others
-//   - health, pods, address, twice: what live objects and manifests mean; no I/O
+//   - watch, poll, observe, drift, meaning: what is live, and what of it was changed by others
+//   - tunnel, runs, logs, exec, forward: pods, and streams to them
+//   - compare, differences: what an apply would change
+//   - health, rule, pods, address, twice: what live objects and manifests mean; no I/O
 //   - probe: the state of the cluster itself
-//   - errors, answers: what can go wrong, and which answer of an API server means what
+//   - errors, answers, rights: what can go wrong, and which answer of an API server means what
 //
-// A kubeconfig needs the right to get the namespace kube-system, whose UID is the identity of the cluster. Everything
-// else can be limited to namespaces.
+// A kubeconfig needs no rights beyond some namespaces: see identity, rights and poll for how its user gets on with
+// little.
 package fleet

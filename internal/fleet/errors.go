@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -45,14 +46,18 @@ func (e *InvalidError) Error() string {
 	return fmt.Sprintf("the object at index %d of the manifest is not valid: %s", e.Index, e.Message)
 }
 
-// UnsupportedError says that a cluster does not know a kind.
+// UnsupportedError says that a cluster does not know a kind, or keeps no objects of it.
 type UnsupportedError struct {
 	Index      int // in the manifest
 	APIVersion string
 	Kind       string
+	Passing    bool // it knows the kind, and keeps no objects of it
 }
 
 func (e *UnsupportedError) Error() string {
+	if e.Passing {
+		return fmt.Sprintf("%s of %s (index %d of the manifest) is a request that a cluster answers, and not an object that it keeps", e.Kind, e.APIVersion, e.Index)
+	}
 	return fmt.Sprintf("the cluster does not know the kind %s of %s (index %d of the manifest)", e.Kind, e.APIVersion, e.Index)
 }
 
@@ -100,7 +105,7 @@ func (e *TransientError) Unwrap() error { return e.cause }
 // IdentityError says that a kubeconfig leads to another cluster than it did before.
 type IdentityError struct {
 	Host         string
-	Known, Found string // UIDs of the namespace kube-system
+	Known, Found string
 }
 
 func (e *IdentityError) Error() string {
@@ -153,5 +158,20 @@ func Reason(err error) api.Reason {
 	case !Final(err) && Unreachable(err): // of several errors, a refusal is what can be done something about
 		code = api.ClusterNotReachable
 	}
-	return api.Reason{Code: code, Message: err.Error()}
+	return api.Reason{Code: code, Message: brief(err.Error(), longestReason)}
+}
+
+// longestReason bounds what is stored of errors, in bytes: an API server may name every one of ten thousand annotations.
+const longestReason = 4096
+
+// brief cuts a text that is too long.
+func brief(text string, longest int) string {
+	if len(text) <= longest {
+		return text
+	}
+	cut := longest
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return fmt.Sprintf("%s… (%d bytes more)", text[:cut], len(text)-cut)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rak-n-rok/krake/api"
 )
@@ -16,33 +17,43 @@ import (
 type Options struct {
 	// Timeout ends every single request to a cluster; default 30 seconds.
 	Timeout time.Duration
-	// QPS and Burst limit the requests per second to one cluster, however many connections lead there; default 50 and
-	// 100. The cluster's own priority and fairness does the rest.
+	// QPS and Burst limit the requests per second to one cluster, however many connections lead there; default 1000
+	// and 2000, which no cluster answers: what it can take, it says by its own priority and fairness, with 429.
 	QPS   float64
 	Burst int
 	// Parallel is how many objects of one wave are worked on at once; default 8.
 	Parallel int
+	// Poll is how often objects are read one by one where the user may neither list nor watch them; default 5 seconds.
+	Poll time.Duration
 	// Idle is how long a connection is kept that nobody asks for; default 15 minutes. Its informers end with it.
 	Idle time.Duration
 	// OnChange is told when an object that carries an application's label was created, changed or deleted on the
 	// cluster of this identity. It is called by informers and must return at once.
 	OnChange func(identity, appUID string)
+	// MayWrite is asked right before every request that changes something on a cluster; an error keeps it from being sent.
+	MayWrite func(ctx context.Context) error
 	// Logger is where informers say what hinders them; default slog.Default().
 	Logger *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
+	if o.MayWrite == nil {
+		o.MayWrite = func(context.Context) error { return nil }
+	}
 	if o.Timeout <= 0 {
 		o.Timeout = 30 * time.Second
 	}
 	if o.QPS <= 0 {
-		o.QPS = 50
+		o.QPS = 1000
 	}
 	if o.Burst <= 0 {
 		o.Burst = int(2 * o.QPS)
 	}
 	if o.Parallel <= 0 {
 		o.Parallel = 8
+	}
+	if o.Poll <= 0 {
+		o.Poll = 5 * time.Second
 	}
 	if o.Idle <= 0 {
 		o.Idle = 15 * time.Minute
@@ -56,7 +67,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Fleet holds one connection for each kubeconfig that is in use. Connections that lead to the same cluster share its
+// Fleet holds one connection for each kubeconfig that is in use, and for each way to tell the identity of its cluster. Connections that lead to the same cluster share its
 // rate limit; they do not share credentials, and so neither transports nor informers, because what one user may see
 // need not be what another may.
 type Fleet struct {
@@ -65,7 +76,7 @@ type Fleet struct {
 
 	mu       sync.Mutex
 	closed   bool
-	members  map[string]*Member       // by hash of the kubeconfig
+	members  map[way]*Member
 	limiters map[string]*rate.Limiter // by identity
 }
 
@@ -73,37 +84,72 @@ type Fleet struct {
 func New(options Options) *Fleet {
 	return &Fleet{
 		options: options.withDefaults(), now: time.Now,
-		members: map[string]*Member{}, limiters: map[string]*rate.Limiter{},
+		members: map[way]*Member{}, limiters: map[string]*rate.Limiter{},
 	}
 }
 
-// Close ends all connections and their informers, and waits for these.
+// closeWithin is how long Close waits for informers. One that pauses because its cluster does not answer ends by itself
+// after its pause, of up to half a minute, which cannot be cut short.
+const closeWithin = time.Second
+
+// Close ends all connections and their informers, and waits a moment for these. OnChange is not called any more.
 func (f *Fleet) Close() {
 	f.mu.Lock()
 	f.closed = true
 	members := f.members
-	f.members = map[string]*Member{}
+	f.members = map[way]*Member{}
 	f.mu.Unlock()
 	for _, m := range members {
-		m.close()
+		m.stop()
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for _, m := range members {
+			m.observer.wait()
+		}
+	}()
+	select {
+	case <-ended:
+	case <-time.After(closeWithin):
 	}
 }
 
 // errClosed is what a closed fleet says.
 var errClosed = errors.New("the connections to clusters have been closed")
 
-// Member returns the connection that a kubeconfig leads to. At first contact, and whenever a new connection had to be
-// made since, the identity of the cluster is read. The caller compares it with what it knows: a kubeconfig may lead to
-// another cluster than before.
+// Member returns the connection that a kubeconfig leads to, of whose cluster nothing is known yet. At first contact, and
+// whenever a new connection had to be made since, the identity of the cluster is read.
 func (f *Fleet) Member(ctx context.Context, kubeconfig api.Kubeconfig) (*Member, error) {
-	m, err := f.connection(kubeconfig)
+	m, err := f.member(ctx, kubeconfig, system)
+	if !apierrors.IsForbidden(err) {
+		return m, err
+	}
+	a, unreadable := readKubeconfig(kubeconfig)
+	if unreadable != nil {
+		return nil, unreadable
+	}
+	return f.member(ctx, kubeconfig, a.namespace)
+}
+
+// MemberOf is Member for a cluster whose identity is known: it is read in the way of then, whatever the user may read by
+// now. The caller compares what was read with what it knows: a kubeconfig may lead to another cluster than before.
+func (f *Fleet) MemberOf(ctx context.Context, kubeconfig api.Kubeconfig, identity string) (*Member, error) {
+	if identity == "" {
+		return f.Member(ctx, kubeconfig)
+	}
+	return f.member(ctx, kubeconfig, anchorOf(identity))
+}
+
+func (f *Fleet) member(ctx context.Context, kubeconfig api.Kubeconfig, anchor string) (*Member, error) {
+	m, err := f.connection(kubeconfig, anchor)
 	if err != nil {
 		return nil, err
 	}
 	err = m.verify(ctx)
 	var other *IdentityError
 	if errors.As(err, &other) { // which has dropped the connection
-		if m, err = f.connection(kubeconfig); err != nil {
+		if m, err = f.connection(kubeconfig, anchor); err != nil {
 			return nil, err
 		}
 		err = m.verify(ctx)
@@ -115,7 +161,7 @@ func (f *Fleet) Member(ctx context.Context, kubeconfig api.Kubeconfig) (*Member,
 }
 
 // connection finds or makes the connection for a kubeconfig, without speaking to the cluster.
-func (f *Fleet) connection(kubeconfig api.Kubeconfig) (*Member, error) {
+func (f *Fleet) connection(kubeconfig api.Kubeconfig, anchor string) (*Member, error) {
 	hash, err := hashKubeconfig(kubeconfig)
 	if err != nil {
 		return nil, err
@@ -126,12 +172,13 @@ func (f *Fleet) connection(kubeconfig api.Kubeconfig) (*Member, error) {
 		return nil, errClosed
 	}
 	f.sweep()
-	m := f.members[hash]
+	to := way{hash, anchor}
+	m := f.members[to]
 	if m == nil {
-		if m, err = newMember(f, hash, kubeconfig); err != nil {
+		if m, err = newMember(f, to, kubeconfig); err != nil {
 			return nil, err
 		}
-		f.members[hash] = m
+		f.members[to] = m
 	}
 	m.used = f.now()
 	return m, nil
@@ -139,9 +186,9 @@ func (f *Fleet) connection(kubeconfig api.Kubeconfig) (*Member, error) {
 
 // sweep ends connections that nobody asks for: the kubeconfig was replaced, or the cluster's record is gone.
 func (f *Fleet) sweep() {
-	for hash, m := range f.members {
+	for to, m := range f.members {
 		if f.now().Sub(m.used) > f.options.Idle {
-			delete(f.members, hash)
+			delete(f.members, to)
 			m.stop()
 		}
 	}
@@ -151,8 +198,8 @@ func (f *Fleet) sweep() {
 func (f *Fleet) drop(m *Member) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.members[m.hash] == m {
-		delete(f.members, m.hash)
+	if f.members[m.way] == m {
+		delete(f.members, m.way)
 	}
 	m.stop()
 }

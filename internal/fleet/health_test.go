@@ -156,7 +156,7 @@ func TestHealth(t *testing.T) {
 			HealthReport{Message: "Service team/web is missing on the cluster", Containers: api.ContainerHealth{DesiredPods: 1, CompletedPods: 1}},
 		},
 		"a status that makes no sense": {
-			[]string{strange}, nil, HealthReport{Message: "Deployment team/strange", Containers: api.ContainerHealth{DesiredPods: 1}},
+			[]string{strange}, nil, HealthReport{Unjudged: true, Message: "Deployment team/strange", Containers: api.ContainerHealth{DesiredPods: 1}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -164,11 +164,14 @@ func TestHealth(t *testing.T) {
 			for _, document := range c.live {
 				live = append(live, object(t, document))
 			}
-			got := Health(live, c.missing)
+			got := Health(live, c.missing, nil)
 			if !strings.HasPrefix(got.Message, c.want.Message) || (c.want.Message == "") != (got.Message == "") {
 				t.Errorf("message: %s", got.Message)
 			}
-			got.Message, c.want.Message = "", ""
+			if len(got.Objects) != len(c.live)+len(c.missing) {
+				t.Errorf("objects: %v", got.Objects)
+			}
+			got.Message, c.want.Message, got.Objects = "", "", nil
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Error(d)
 			}
@@ -182,15 +185,35 @@ var documents = []string{
 	runningPod, restartingPod, crashingPod, settings, leaving, strange,
 }
 
+func TestHealthTellsOfEachObject(t *testing.T) {
+	var live []*unstructured.Unstructured
+	for _, document := range []string{settings, readyDeployment, stuckDeployment, leaving, strange} {
+		live = append(live, object(t, document))
+	}
+	missing := []api.InventoryObject{{Version: "v1", Kind: "Service", Namespace: "team", Name: "web"}}
+	got := map[string]string{}
+	for key, h := range Health(live, missing, nil).Objects {
+		if (h.Message == "") != (h.Word == "Current") || (h.Severity() == 0) != (h.Word == "Current") {
+			t.Errorf("%s: %+v", key, h)
+		}
+		got[key.String()] = h.Word
+	}
+	want := map[string]string{"ConfigMap team/settings": "Current", "Deployment team/web": "Current", "Deployment team/stuck": "Failed",
+		"ConfigMap team/leaving": "Terminating", "Deployment team/strange": "Unknown", "Service team/web": "NotFound"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestHealthNeverGetsBetterByMoreObjects(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		var live []*unstructured.Unstructured
 		for _, document := range rapid.SliceOfN(rapid.SampledFrom(documents), 0, 6).Draw(r, "live") {
 			live = append(live, object(t, document))
 		}
-		whole := Health(live, nil)
+		whole := Health(live, nil, nil)
 		for i := range live {
-			part := Health(live[:i], nil)
+			part := Health(live[:i], nil, nil)
 			if whole.Ready && !part.Ready || part.Failed && !whole.Failed || part.Containers.DesiredPods > whole.Containers.DesiredPods {
 				r.Fatalf("%+v with fewer, %+v with all", part, whole)
 			}
@@ -211,7 +234,7 @@ metadata: {name: work, namespace: SPACE}
 spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}`)...)
 	b.eventually("everything being ready, and the job done", func() bool {
 		s := b.Snapshot(b.owner.UID, entries)
-		r := Health(s.Live(), s.Missing())
+		r := Health(s.Live(), s.Missing(), nil)
 		return r.Ready && r.Containers.RunningPods >= 1 && !r.Completed
 	})
 }

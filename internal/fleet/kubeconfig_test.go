@@ -39,13 +39,13 @@ func TestKubeconfigsThatWouldRunOrOpenSomethingAreRefused(t *testing.T) {
 		{"context", "cluster", "s3cret"},
 	} {
 		f := New(Options{})
-		_, err := f.connection(with(c.entry, c.field, c.value))
+		_, err := f.connection(with(c.entry, c.field, c.value), system)
 		var unusable *KubeconfigError
 		if !errors.As(err, &unusable) || strings.Contains(err.Error(), "s3cret") || !Unreachable(err) || Final(err) {
 			t.Errorf("%s.%s = %v: %v", c.entry, c.field, c.value, err)
 		}
 	}
-	if _, err := New(Options{}).connection(api.Kubeconfig{}); err == nil {
+	if _, err := New(Options{}).connection(api.Kubeconfig{}, system); err == nil {
 		t.Error("an empty one is accepted")
 	}
 }
@@ -63,7 +63,7 @@ func TestKubeconfigsSayWhereAndHow(t *testing.T) {
 	}
 	k := with("cluster", "insecure-skip-tls-verify", true)
 	k["clusters"].([]any)[0].(map[string]any)["cluster"].(map[string]any)["certificate-authority-data"] = "aaaa"
-	if _, err := New(Options{}).connection(k); err != nil {
+	if _, err := New(Options{}).connection(k, system); err != nil {
 		t.Errorf("insecure with authority: %v", err)
 	}
 	nobody := kubeconfigFor("https://cluster.example.org")

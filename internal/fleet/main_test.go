@@ -112,7 +112,7 @@ func object(t testing.TB, document string) *unstructured.Unstructured {
 
 func (b *bench) resolve(owner Owner, documents string) []Object {
 	b.Helper()
-	objects, err := b.Resolve(b.ctx, b.manifest(documents), owner)
+	objects, err := b.Resolve(b.ctx, Wish{Manifest: b.manifest(documents)}, owner)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,9 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
+	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -86,11 +88,21 @@ func encodeSecret(form *unstructured.Unstructured) {
 	}
 }
 
-// hashForm tells whether an object would be applied in the form in which it was applied last.
-func hashForm(form *unstructured.Unstructured) (string, error) {
+// InitialManager is the name under which fields are kept that were set once and are not observed.
+const InitialManager = FieldManager + "-initial"
+
+// hashForm tells whether an object would be applied in the form, and by the schema, in which it was applied last.
+func hashForm(form *unstructured.Unstructured, schema map[string]any) (string, error) {
 	content, err := json.Marshal(form.Object) // sorts the keys
 	if err != nil {
 		return "", err
+	}
+	if schema != nil {
+		more, err := json.Marshal(schema)
+		if err != nil {
+			return "", err
+		}
+		content = append(content, more...)
 	}
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:16]), nil
@@ -109,8 +121,12 @@ func plain(value any) (any, error) {
 		}
 		return v, nil
 	case json.Number:
-		if i, err := v.Int64(); err == nil {
+		i, err := v.Int64()
+		if err == nil {
 			return i, nil
+		}
+		if errors.Is(err, strconv.ErrRange) {
+			return nil, fmt.Errorf("%s is too large for a whole number", brief(v.String(), 100))
 		}
 		return v.Float64()
 	case []any:

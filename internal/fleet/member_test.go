@@ -160,7 +160,7 @@ func TestAListOfKindsThatDoesNotEndHoldsNobody(t *testing.T) {
 	var waiting sync.WaitGroup
 	for range 10 {
 		waiting.Go(func() {
-			if _, err := m.Resolve(b.ctx, b.manifest(configMap), b.owner); err == nil || Final(err) {
+			if _, err := m.Resolve(b.ctx, Wish{Manifest: b.manifest(configMap)}, b.owner); err == nil || Final(err) {
 				t.Errorf("Resolve: %v", err)
 			}
 		})
@@ -194,7 +194,7 @@ func TestAProxyThatLostItsClusterDeletesNothing(t *testing.T) {
 		if gone, err := m.Delete(b.ctx, entry, b.owner.UID, Itself); gone || err == nil || Final(err) {
 			t.Errorf("Delete = %t, %v", gone, err)
 		}
-		if _, err := m.Resolve(b.ctx, b.manifest(configMap), b.owner); err == nil && m.mapper.known.Load() == nil || Final(err) {
+		if _, err := m.Resolve(b.ctx, Wish{Manifest: b.manifest(configMap)}, b.owner); err == nil && m.mapper.known.Load() == nil || Final(err) {
 			t.Errorf("Resolve: %v", err)
 		}
 	}
@@ -275,7 +275,7 @@ func TestOneConnectionForEachKubeconfig(t *testing.T) {
 	if m.gate.limiter.Load() != b.gate.limiter.Load() {
 		t.Error("the two do not share a limit")
 	}
-	objects, err := m.Resolve(b.ctx, manifest(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}"), b.owner)
+	objects, err := m.Resolve(b.ctx, Wish{Manifest: manifest(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}")}, b.owner)
 	if err != nil || objects[0].Entry.Namespace != b.space {
 		t.Errorf("Resolve = %+v, %v", objects, err)
 	}

@@ -18,8 +18,9 @@ import (
 	"github.com/rak-n-rok/krake/api"
 )
 
-// observer runs the informers of a member: one for each kind in use, or, where the kubeconfig's user may not list a
-// kind in all namespaces, one for each namespace in use.
+// observer runs the informers of a member: one for each kind in use, or, where the kubeconfig's user may not list and
+// watch a kind in all namespaces, one for each namespace in use. Where the user may not even do that, objects are read one
+// by one.
 type observer struct {
 	member   *Member
 	dynamic  dynamic.Interface
@@ -38,12 +39,15 @@ type observer struct {
 type kindWatch struct {
 	kind     schema.GroupVersionKind
 	resource schema.GroupVersionResource // known before the first feed is made
+	ctx      context.Context             // likewise
 	end      context.CancelFunc          // likewise; ends the watch because the kind is not served any more
 	more     chan struct{}               // has an element when namespaces were added
 
 	// guarded by the observer
-	wanted map[string]bool  // namespaces in which objects are expected; "" for cluster-wide kinds
-	feeds  map[string]*feed // by namespace; "" for all
+	namespaced bool
+	wanted     map[string]bool  // namespaces in which objects are expected; "" for cluster-wide kinds
+	feeds      map[string]*feed // by namespace; "" for all
+	polls      map[string]*poll // by namespace, where feeds are not allowed
 }
 
 func newObserver(m *Member) (*observer, error) {
@@ -73,23 +77,32 @@ func (m *Member) Observe(entries []api.InventoryObject) {
 		return
 	}
 	for _, e := range entries {
-		o.want(entryKind(e), e.Namespace)
+		o.want(entryKind(e), e.Namespace, e.Name)
 	}
 }
 
-func (o *observer) want(kind schema.GroupVersionKind, namespace string) {
+func (o *observer) want(kind schema.GroupVersionKind, namespace, name string) {
 	w := o.watches[kind]
 	if w == nil {
-		w = &kindWatch{kind: kind, more: make(chan struct{}, 1), wanted: map[string]bool{}, feeds: map[string]*feed{}}
+		w = &kindWatch{kind: kind, more: make(chan struct{}, 1),
+			wanted: map[string]bool{}, feeds: map[string]*feed{}, polls: map[string]*poll{}}
 		o.watches[kind] = w
 		o.working.Go(func() { o.run(w) })
 	}
+	if p := w.polls[namespace]; p != nil {
+		p.ask(name)
+	}
 	if !w.wanted[namespace] {
 		w.wanted[namespace] = true
-		select {
-		case w.more <- struct{}{}:
-		default:
-		}
+		w.wake()
+	}
+}
+
+// wake has the kind's watch look whether there are namespaces that are not watched yet.
+func (w *kindWatch) wake() {
+	select {
+	case w.more <- struct{}{}:
+	default:
 	}
 }
 
@@ -112,15 +125,13 @@ func (o *observer) run(w *kindWatch) {
 		defer o.mu.Unlock()
 		delete(o.watches, w.kind)
 	}()
-	resource, everywhere, err := o.scope(ctx, w.kind)
+	where, everywhere, err := o.scope(ctx, w.kind)
 	if err != nil {
 		return
 	}
-	w.resource, w.end = resource, end
+	w.resource, w.namespaced, w.ctx, w.end = where.resource, where.namespaced, ctx, end
 	if everywhere {
 		o.start(ctx, w, "")
-		<-ctx.Done()
-		return
 	}
 	for {
 		select {
@@ -135,18 +146,18 @@ func (o *observer) run(w *kindWatch) {
 }
 
 // scope finds out where a kind is served and whether it may be listed in all namespaces. It tries until it knows.
-func (o *observer) scope(ctx context.Context, kind schema.GroupVersionKind) (schema.GroupVersionResource, bool, error) {
+func (o *observer) scope(ctx context.Context, kind schema.GroupVersionKind) (mapping, bool, error) {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		view := &lookup{mapper: o.member.mapper}
 		where, err := view.findStored(ctx, kind)
 		if errors.Is(err, errNoKind) {
-			return where.resource, false, err
+			return where, false, err
 		}
 		if err == nil {
 			err = o.member.trial(ctx, where.resource)
-			forbidden := apierrors.IsForbidden(err) && where.namespaced
+			forbidden := apierrors.IsForbidden(err)
 			if err == nil || forbidden {
-				return where.resource, !forbidden, nil
+				return where, !forbidden, nil
 			}
 		}
 		if pause == firstPause && ctx.Err() == nil {
@@ -154,7 +165,7 @@ func (o *observer) scope(ctx context.Context, kind schema.GroupVersionKind) (sch
 		}
 		select {
 		case <-ctx.Done():
-			return where.resource, false, ctx.Err()
+			return where, false, ctx.Err()
 		case <-time.After(pause):
 		}
 	}
@@ -163,9 +174,12 @@ func (o *observer) scope(ctx context.Context, kind schema.GroupVersionKind) (sch
 func (o *observer) unwatched(w *kindWatch) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if w.feeds[""] != nil {
+		return nil
+	}
 	var out []string
 	for namespace := range w.wanted {
-		if w.feeds[namespace] == nil {
+		if w.feeds[namespace] == nil && w.polls[namespace] == nil {
 			out = append(out, namespace)
 		}
 	}
@@ -173,14 +187,54 @@ func (o *observer) unwatched(w *kindWatch) []string {
 }
 
 func (o *observer) start(ctx context.Context, w *kindWatch, namespace string) {
-	f := o.newFeed(w, namespace)
+	ctx, end := context.WithCancel(ctx)
+	denied := func() {
+		end()
+		o.denied(w, namespace)
+	}
+	f := o.newFeed(w, namespace, sync.OnceFunc(denied))
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ctx.Err() != nil {
+		end()
 		return
 	}
 	w.feeds[namespace] = f
-	o.working.Go(func() { f.informer.RunWithContext(ctx) })
+	o.working.Go(func() {
+		defer end()
+		f.informer.RunWithContext(ctx)
+	})
+}
+
+// denied goes on in a narrower way where a feed is not allowed: namespace by namespace, then object by object.
+func (o *observer) denied(w *kindWatch, namespace string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(w.feeds, namespace)
+	if o.ctx.Err() != nil {
+		return
+	}
+	if namespace == "" && w.namespaced {
+		w.wake()
+		o.working.Go(func() {
+			select {
+			case <-w.ctx.Done():
+			case <-time.After(pollFor):
+				w.end() // the right may have come back meanwhile
+			}
+		})
+		return
+	}
+	o.member.log.Info("objects are read one by one: they may not be listed and watched", "kind", w.kind.String(), "namespace", namespace)
+	p := newPoll(w, namespace)
+	w.polls[namespace] = p
+	o.working.Go(func() {
+		o.poll(w.ctx, p)
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(w.polls, namespace)
+		w.wake()
+	})
 }
 
 // replaced and changed tell whose object it was that changed.
@@ -200,7 +254,7 @@ func (o *observer) changed(obj any) {
 	if tombstone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
 		obj = tombstone.Obj
 	}
-	if object, ok := obj.(*unstructured.Unstructured); ok {
+	if object, ok := obj.(*unstructured.Unstructured); ok && o.ctx.Err() == nil {
 		o.saw(object)
 		o.member.fleet.options.OnChange(o.member.Identity(), object.GetLabels()[AppUIDLabel])
 	}

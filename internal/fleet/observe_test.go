@@ -66,7 +66,7 @@ func TestInformersSeeDriftAndDeletion(t *testing.T) {
 	b.stranger(entries[0], func(live map[string]any) { mapAt(live, "data")["colour"] = "red" })
 	b.eventually("drift", func() bool {
 		live, _ := b.Snapshot(b.owner.UID, entries).Of(entries[0])
-		return live != nil && slices.Equal(Drift(&objects[0], live), []string{"data"})
+		return live != nil && slices.Equal(Drift(&objects[0], live), []string{"data.colour"})
 	})
 	b.eventually("word of the drift", func() bool { return e.count(b.owner.UID) > before })
 
@@ -131,22 +131,22 @@ func TestOfSecretsOnlyMetadataAreKept(t *testing.T) {
 	if lost := Drift(&o, live); len(lost) > 0 {
 		t.Errorf("lost at first: %v", lost)
 	}
-	if r := Health([]*unstructured.Unstructured{live}, nil); !r.Ready {
+	if r := Health([]*unstructured.Unstructured{live}, nil, nil); !r.Ready {
 		t.Errorf("health: %+v", r)
 	}
 	b.stranger(entries[0], func(live map[string]any) { mapAt(live, "data")["a"] = "eg==" })
 	b.eventually("drift", func() bool {
 		live, _ := b.Snapshot(b.owner.UID, entries).Of(entries[0])
-		return slices.Equal(Drift(&o, live), []string{"data"})
+		return slices.Equal(Drift(&o, live), []string{"data.a"})
 	})
 }
 
-func TestWithoutRightsEverywhereNamespacesAreWatched(t *testing.T) {
-	var e ears
-	b := newBenchWith(t, Options{OnChange: e.listen})
-	setup := someOwner("setup")
+// limitedTo is the same bench with the rights of a user who may do this with ConfigMaps in the namespace, and read the
+// identity of the cluster.
+func (b *bench) limitedTo(verbs string) *bench {
+	b.Helper()
 	user := "user-" + b.space
-	for _, o := range b.resolve(setup, strings.ReplaceAll(`
+	for _, o := range b.resolve(someOwner("setup"), strings.NewReplacer("USER", user, "VERBS", verbs).Replace(`
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: USER}
@@ -155,7 +155,7 @@ rules: [{apiGroups: [""], resources: [namespaces], resourceNames: [kube-system],
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: USER, namespace: SPACE}
-rules: [{apiGroups: [""], resources: [configmaps], verbs: ["*"]}]
+rules: [{apiGroups: [""], resources: [configmaps], verbs: [VERBS]}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
@@ -168,10 +168,10 @@ kind: RoleBinding
 metadata: {name: USER, namespace: SPACE}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: USER}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: USER}]
-`, "USER", user)) {
+`)) {
 		b.apply(o)
 	}
-	kubeconfig := b.cluster.Kubeconfig(t)
+	kubeconfig := b.cluster.Kubeconfig(b)
 	kubeconfig["users"].([]any)[0].(map[string]any)["user"].(map[string]any)["as"] = user
 	limited := *b
 	b.eventually("the rights", func() bool {
@@ -183,6 +183,13 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: USER}]
 		_, err = m.Live(b.ctx, b.resolve(b.owner, configMap)[0].Entry)
 		return err == nil
 	})
+	return &limited
+}
+
+func TestWithoutRightsEverywhereNamespacesAreWatched(t *testing.T) {
+	var e ears
+	b := newBenchWith(t, Options{OnChange: e.listen})
+	limited := b.limitedTo(`"*"`)
 	if limited.Member == b.Member || limited.gate.limiter.Load() != b.gate.limiter.Load() {
 		t.Error("the two users do not have connections of their own that share a limit")
 	}
@@ -206,8 +213,41 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: USER}]
 	if s := limited.Snapshot(b.owner.UID, []api.InventoryObject{elsewhere}); s.Synced() || len(s.Missing()) > 0 {
 		t.Errorf("snapshot: %+v", s)
 	}
-	if _, err := limited.Probe(b.ctx); !Final(err) || !strings.Contains(err.Error(), "nodes is forbidden") {
-		t.Errorf("probe: %v", err)
+	if r, err := limited.Probe(b.ctx); err != nil || !strings.Contains(r.NodesHidden, "nodes is forbidden") {
+		t.Errorf("probe: %+v, %v", r, err)
+	}
+}
+
+func TestWhatMayNotBeWatchedIsReadOneByOne(t *testing.T) {
+	for _, verbs := range []string{"get, create, patch, delete", "get, create, patch, delete, list"} {
+		var e ears
+		b := newBenchWith(t, Options{OnChange: e.listen, Poll: 50 * time.Millisecond})
+		limited := b.limitedTo(verbs)
+		objects := limited.resolve(limited.owner, configMap+"\n---\n"+strings.Replace(configMap, "settings", "more", 1))
+		var entries []api.InventoryObject
+		for _, o := range objects {
+			entries = append(entries, limited.apply(o).Entry)
+		}
+		known := func(what string, holds func(Snapshot) bool) {
+			t.Helper()
+			b.eventually(what, func() bool {
+				limited.Observe(entries) // as the controllers do when something is not known
+				s := limited.Snapshot(b.owner.UID, entries)
+				return s.Synced() && holds(s)
+			})
+		}
+		known("both", func(s Snapshot) bool { return len(s.Live()) == 2 })
+		before := e.count(b.owner.UID)
+		b.stranger(entries[0], func(live map[string]any) { mapAt(live, "data")["colour"] = "red" })
+		known("drift", func(s Snapshot) bool {
+			live, _ := s.Of(entries[0])
+			return live != nil && len(Drift(&objects[0], live)) == 1
+		})
+		b.eventually("word of the drift", func() bool { return e.count(b.owner.UID) > before })
+		before = e.count(b.owner.UID)
+		b.vanish(objects[1])
+		known("the end of one", func(s Snapshot) bool { return len(s.Missing()) == 1 && s.Missing()[0].Name == "more" })
+		b.eventually("word of the end", func() bool { return e.count(b.owner.UID) > before })
 	}
 }
 

@@ -3,7 +3,6 @@ package fleet
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/rak-n-rok/krake/api"
 )
@@ -17,6 +16,8 @@ type Plan struct {
 	Adopt []Change
 	// Update are objects that exist and differ from what is desired.
 	Update []Change
+	// Held are such objects, too, which are left alone for now.
+	Held []Change
 	// Keep are objects with which nothing is wrong as far as is known. Their entries are those of the inventory.
 	Keep []Object
 	// Prune are objects of the inventory that are not desired any more.
@@ -27,7 +28,17 @@ type Plan struct {
 type Change struct {
 	Object
 	Why string
+	// Way and Fields say of an object that exists how it deviates; there is no way if it is applied only because that was
+	// asked for.
+	Way    Way
+	Fields []string
 }
+
+// The reasons of changes that somebody asked for. All others are something that happened on the cluster.
+const (
+	ManifestChanged = "changed in the manifest"
+	AskedFor        = "asked for"
+)
 
 // Intent is the object's entry before it is created: without UID and hash.
 func (c Change) Intent() api.InventoryObject {
@@ -62,13 +73,15 @@ func NewPlan(s Situation) Plan {
 		desired[o.Key()] = true
 		e, known := recorded[o.Key()]
 		o.Entry.UID = e.UID
-		switch why := s.difference(o, e); {
+		switch d := s.deviation(o, e); {
 		case !known:
-			p.Create = append(p.Create, Change{o, "new"})
+			p.Create = append(p.Create, Change{Object: o, Why: "new"})
 		case e.UID == "":
-			p.Adopt = append(p.Adopt, Change{o, "begun before"})
-		case why != "":
-			p.Update = append(p.Update, Change{o, why})
+			p.Adopt = append(p.Adopt, Change{Object: o, Why: "begun before"})
+		case d.Way != "":
+			p.Update = append(p.Update, Change{o, d.words(), d.Way, d.Fields})
+		case s.Force:
+			p.Update = append(p.Update, Change{Object: o, Why: AskedFor})
 		default:
 			p.Keep = append(p.Keep, o)
 		}
@@ -82,23 +95,21 @@ func NewPlan(s Situation) Plan {
 	return p
 }
 
-// difference says why an object that exists has to be applied again, empty when it need not.
-func (s *Situation) difference(o Object, recorded api.InventoryObject) string {
+// deviation says in what way an object that exists is not as it is desired, as far as that is known; in none if it is.
+func (s *Situation) deviation(o Object, recorded api.InventoryObject) Deviation {
 	live, known := s.Live.Of(recorded)
 	switch {
 	case o.Entry.Hash != recorded.Hash:
-		return "changed in the manifest"
-	case s.Force:
-		return "asked for"
+		return Deviation{Way: Outdated}
 	case !known:
-		return ""
+		return Deviation{}
 	case live == nil:
-		return "missing on the cluster"
+		return Deviation{Way: Missing}
 	}
-	if lost := Drift(&o, live); len(lost) > 0 {
-		return "changed on the cluster: " + strings.Join(lost, ", ")
+	if fields := Drift(&o, live); len(fields) > 0 {
+		return Deviation{Way: Drifted, Fields: fields}
 	}
-	return ""
+	return Deviation{}
 }
 
 func (p *Plan) sort() {

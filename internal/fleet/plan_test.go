@@ -24,7 +24,7 @@ func wanted(index int, name, colour string) Object {
 		"data": map[string]any{"colour": colour},
 	}}
 	mark(form, Owner{UID: "u"})
-	hash, _ := hashForm(form)
+	hash, _ := hashForm(form, nil)
 	return Object{
 		Entry: api.InventoryObject{Cluster: here, Version: "v1", Kind: "ConfigMap", Namespace: "default", Name: name, Hash: hash, Wave: int64(index % 3)},
 		Index: index, form: form, owner: "u",
@@ -109,6 +109,51 @@ func TestPlans(t *testing.T) {
 			}
 		})
 	}
+}
+
+// changedByOthers is a live object of which others have taken the colour.
+func changedByOthers(o Object) *unstructured.Unstructured {
+	return asApplied(o, strings.Replace(allOwned, "f:colour", "f:size", 1))
+}
+
+func TestAPlanTellsWhatDeviates(t *testing.T) {
+	fresh, begun, dropped := wanted(0, "fresh", "blue"), wanted(0, "begun", "blue"), wanted(0, "dropped", "blue")
+	painted, changed, missing, well := wanted(0, "painted", "red"), wanted(0, "changed", "blue"), wanted(0, "missing", "blue"), wanted(0, "well", "blue")
+	altered := wanted(0, "altered", "blue")
+	red := asApplied(altered, allOwned)
+	red.Object["data"] = map[string]any{"colour": "red"}
+	p := NewPlan(Situation{
+		Cluster: here, Desired: []Object{fresh, begun, painted, changed, missing, well, altered},
+		Inventory: []api.InventoryObject{recorded(begun, ""), recorded(dropped, "uid"), recorded(wanted(0, "painted", "blue"), "uid"),
+			recorded(changed, "uid"), recorded(missing, "uid"), recorded(well, "uid"), recorded(altered, "uid")},
+		Live: Snapshot{live: map[Key]*unstructured.Unstructured{
+			changed.Key(): changedByOthers(changed), missing.Key(): nil, well.Key(): asApplied(well, allOwned), altered.Key(): red,
+		}},
+	})
+	p.Hold(func(c Change) bool { return c.Entry.Name != "altered" })
+	if got, want := outline(p), "create fresh: new; adopt begun: begun before; update altered: changed on the cluster: data.colour"+onAdmission+
+		"; update painted: changed in the manifest; keep well; prune dropped"; !sameSet(got, want) {
+		t.Errorf("the plan: %s", got)
+	}
+	if len(p.Held) != 2 {
+		t.Errorf("held: %v", p.Held)
+	}
+	got := map[string]string{}
+	for _, d := range p.Deviations() {
+		got[d.Entry.Name] = fmt.Sprint(d.Way, d.Fields)
+	}
+	want := map[string]string{"fresh": "Missing[]", "begun": "Missing[]", "dropped": "Surplus[]", "painted": "Outdated[]",
+		"changed": "Drifted[data.colour]", "missing": "Missing[]", "altered": "Drifted[data.colour" + onAdmission + "]"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func sameSet(a, b string) bool {
+	x, y := strings.Split(a, "; "), strings.Split(b, "; ")
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
 }
 
 func TestIntentsAreRecordedWithoutUID(t *testing.T) {

@@ -3,8 +3,11 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,9 +21,13 @@ type Report struct {
 	// Version is that of the API server, such as v1.36.4.
 	Version string
 	Nodes   []api.ClusterNode
+	// NodesHidden says why nothing is known of the nodes: the user may not list them. It is empty where that is allowed.
+	NodesHidden string
 	// Allocatable sums what the nodes offer to new pods, by resource name, as Kubernetes quantities. Nodes that take
 	// none, because they are not ready or cordoned off, do not count.
 	Allocatable map[string]string
+	// Expires is when the credentials end, zero if that is not known.
+	Expires time.Time
 	// Findings are what is wrong with nodes, in the order of nodes and of their conditions.
 	Findings []Finding
 }
@@ -45,13 +52,13 @@ type node struct {
 	} `json:"status"`
 }
 
-// Probe looks at the cluster: whether it answers, whether it is still the same, and how its nodes are. Identity, version
-// and nodes are read every time.
+// Probe looks at the cluster: whether it answers, whether it is still the same, and how its nodes are, if the user may
+// list them. Identity, version and nodes are read every time.
 func (m *Member) Probe(ctx context.Context) (Report, error) {
 	if err := m.reidentify(ctx); err != nil {
 		return Report{}, err
 	}
-	r := Report{Identity: m.Identity()}
+	r := Report{Identity: m.Identity(), Expires: expiry(m.config)}
 	var version struct {
 		GitVersion string `json:"gitVersion"`
 	}
@@ -63,7 +70,13 @@ func (m *Member) Probe(ctx context.Context) (Report, error) {
 		Items []node `json:"items"`
 	}
 	path := pathOf(schema.GroupVersionResource{Version: "v1", Resource: "nodes"}, "", "")
-	if err := m.read(ctx, "its nodes", &list, path...); err != nil {
+	err := m.read(ctx, "its nodes", &list, path...)
+	var refused *RefusedError
+	if errors.As(err, &refused) && refused.Code == http.StatusForbidden {
+		r.NodesHidden = refused.Message
+		return r, nil
+	}
+	if err != nil {
 		return Report{}, err
 	}
 	r.look(list.Items)

@@ -34,16 +34,16 @@ func TestNodesAreJudgedByTheirConditions(t *testing.T) {
 		findings    []string
 	}{
 		"no nodes": {`[]`, map[string]string{}, nil},
-		"two that are ready": {
+		"G1 two that are ready": {
 			`[{"metadata":{"name":"a"},"status":{"allocatable":{"cpu":"1500m","memory":"1Gi"},"conditions":[` + fit + `]}},
 			  {"metadata":{"name":"b"},"status":{"allocatable":{"cpu":"2","memory":"512Mi","x/gpu":"1"},"conditions":[` + fit + `]}}]`,
 			map[string]string{"cpu": "3500m", "memory": "1536Mi", "x/gpu": "1"}, nil,
 		},
-		"one that is not ready": {
+		"G1 one that is not ready": {
 			`[{"metadata":{"name":"a"},"status":{"allocatable":{"cpu":"1"},"conditions":[{"type":"Ready","status":"Unknown","message":"gone"}]}}]`,
 			map[string]string{}, []string{"node a: Ready is Unknown: gone"},
 		},
-		"one under pressure, which is not ready either": {
+		"G2 one under pressure, which is not ready either": {
 			`[{"metadata":{"name":"a"},"status":{"conditions":[{"type":"DiskPressure","status":"True"},{"type":"PIDPressure","status":"Unknown"},{"type":"Ready","status":"False"}]}}]`,
 			map[string]string{}, []string{"! node a: DiskPressure is True", "node a: Ready is False"},
 		},

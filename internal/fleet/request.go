@@ -14,13 +14,13 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-var (
-	namespaces      = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
-	systemNamespace = Key{Kind: "Namespace", Name: "kube-system"}
-)
+var namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 
 // metaOnly asks for the metadata of an object: neither Secret data nor large specifications travel.
 const metaOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+
+// metaOnlyList does so for a list.
+const metaOnlyList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 // newRESTClient makes a client that shows status codes, which the dynamic client hides. It decodes nothing but errors.
 func newRESTClient(config *rest.Config, client *http.Client) (*rest.RESTClient, error) {
@@ -92,16 +92,19 @@ func (m *Member) getMeta(ctx context.Context, r schema.GroupVersionResource, nam
 	return object, err
 }
 
-// patch applies an object server-side. It returns the live object, and whether this created it.
-func (m *Member) patch(ctx context.Context, o *Object, form *unstructured.Unstructured, force bool) (*unstructured.Unstructured, bool, error) {
+// patch applies an object server-side as a field manager. It returns the live object, and whether this created it.
+func (m *Member) patch(ctx context.Context, o *Object, manager string, form *unstructured.Unstructured, force bool) (*unstructured.Unstructured, bool, error) {
 	body, err := json.Marshal(form.Object)
 	if err != nil {
 		return nil, false, err
 	}
 	request := m.rest.Patch(types.ApplyPatchType).AbsPath(pathOf(o.resource, o.Entry.Namespace, o.Entry.Name)...).
-		Param("fieldManager", FieldManager).Body(body)
+		Param("fieldManager", manager).Body(body)
 	if force {
 		request = request.Param("force", "true")
+	}
+	if err := m.fleet.options.MayWrite(ctx); err != nil {
+		return nil, false, err
 	}
 	live, code, err := m.sendObject(ctx, request)
 	return live, code == http.StatusCreated, err
@@ -119,6 +122,9 @@ func (m *Member) remove(ctx context.Context, r schema.GroupVersionResource, seen
 		return false, err
 	}
 	request := m.rest.Delete().AbsPath(pathOf(r, seen.GetNamespace(), seen.GetName())...).Body(body)
+	if err := m.fleet.options.MayWrite(ctx); err != nil {
+		return false, err
+	}
 	body, _, err = m.send(ctx, request)
 	if err != nil {
 		return false, err

@@ -68,7 +68,7 @@ func TestManifestsThatAreNotResolved(t *testing.T) {
 		"a version that is not served": {
 			"apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: a}", api.UnsupportedResource, "apps/v1beta1",
 		},
-		"a list":               {"apiVersion: v1\nkind: List\nmetadata: {name: a}\nitems: []", api.UnsupportedResource, "List"},
+		"a list":               {"apiVersion: v1\nkind: List\nmetadata: {name: a}\nitems: []", api.InvalidResource, "it is a list"},
 		"no apiVersion":        {good + "kind: ConfigMap\nmetadata: {name: a}", api.InvalidResource, "index 1 of the manifest is not valid: it has no apiVersion"},
 		"no kind":              {"apiVersion: v1\nmetadata: {name: a}", api.InvalidResource, "it has no kind"},
 		"no name":              {"apiVersion: v1\nkind: ConfigMap\nmetadata: {namespace: a}", api.InvalidResource, "it has no name"},
@@ -87,7 +87,7 @@ func TestManifestsThatAreNotResolved(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := b.Resolve(b.ctx, manifest(t, c.manifest), b.owner)
+			_, err := b.Resolve(b.ctx, Wish{Manifest: manifest(t, c.manifest)}, b.owner)
 			if err == nil || Reason(err).Code != c.code || !Final(err) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error: %v", err)
 			}
@@ -99,7 +99,7 @@ func TestAKindThatComesLaterIsFound(t *testing.T) {
 	b := newBench(t)
 	group := b.space + ".example.org"
 	thing := "apiVersion: " + group + "/v1\nkind: Thing\nmetadata: {name: a}"
-	if _, err := b.Resolve(b.ctx, manifest(t, thing), b.owner); Reason(err).Code != api.UnsupportedResource {
+	if _, err := b.Resolve(b.ctx, Wish{Manifest: manifest(t, thing)}, b.owner); Reason(err).Code != api.UnsupportedResource {
 		t.Fatalf("before: %v", err)
 	}
 	second := *b
@@ -116,7 +116,7 @@ spec:
   - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
 `)[0])
 	b.eventually("the kind being found", func() bool {
-		_, err := b.Resolve(b.ctx, manifest(t, thing), b.owner)
+		_, err := b.Resolve(b.ctx, Wish{Manifest: manifest(t, thing)}, b.owner)
 		return err == nil
 	})
 }
@@ -146,7 +146,7 @@ spec: {group: `+group+`, version: v1, groupPriorityMinimum: 1, versionPriority: 
 	defer b.delete(service, b.owner.UID)
 	thing := manifest(t, "apiVersion: "+group+"/v1\nkind: Thing\nmetadata: {name: a}")
 	b.eventually("the group being unknown, not missing", func() bool {
-		_, err := b.Resolve(b.ctx, thing, b.owner)
+		_, err := b.Resolve(b.ctx, Wish{Manifest: thing}, b.owner)
 		var transient *TransientError
 		return errors.As(err, &transient)
 	})
@@ -162,7 +162,7 @@ func TestObjectsReadFromAClusterCanBeApplied(t *testing.T) {
 	live := b.apply(b.resolve(someOwner("first"), deployment)[0]).Live
 	elsewhere := live.DeepCopy()
 	elsewhere.SetName("copy")
-	objects, err := b.Resolve(b.ctx, api.Manifest{elsewhere.Object}, b.owner)
+	objects, err := b.Resolve(b.ctx, Wish{Manifest: api.Manifest{elsewhere.Object}}, b.owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestTheManifestItselfStaysAsItIs(t *testing.T) {
 	b := newBench(t)
 	given := b.manifest("apiVersion: v1\nkind: Secret\nmetadata: {name: a, uid: x, labels: {b: c}}\nstringData: {d: e}")
 	before, _ := json.Marshal(given)
-	objects, err := b.Resolve(b.ctx, given, b.owner)
+	objects, err := b.Resolve(b.ctx, Wish{Manifest: given}, b.owner)
 	if err != nil {
 		t.Fatal(err)
 	}

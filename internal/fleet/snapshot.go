@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,17 +41,25 @@ func (m *Member) Snapshot(appUID string, entries []api.InventoryObject) Snapshot
 
 func (o *observer) find(e api.InventoryObject) (*unstructured.Unstructured, bool) {
 	o.mu.Lock()
-	var f *feed
+	var (
+		f *feed
+		p *poll
+	)
 	if w := o.watches[entryKind(e)]; w != nil {
 		if f = w.feeds[""]; f == nil {
 			f = w.feeds[e.Namespace]
 		}
+		p = w.polls[e.Namespace]
 	}
 	o.mu.Unlock()
-	if f == nil {
-		return nil, false
+	var live *unstructured.Unstructured
+	known := false
+	switch {
+	case f != nil:
+		live, known = f.find(e.Namespace, e.Name)
+	case p != nil:
+		live, known = p.find(e.Name)
 	}
-	live, known := f.find(e.Namespace, e.Name)
 	return live, known && o.caughtUp(KeyOf(e), live)
 }
 
@@ -108,6 +117,14 @@ func versionOf(live *unstructured.Unstructured) uint64 {
 func (s Snapshot) Of(e api.InventoryObject) (live *unstructured.Unstructured, known bool) {
 	live, known = s.live[KeyOf(e)]
 	return live, known
+}
+
+// Without leaves objects out.
+func (s Snapshot) Without(object func(Key) bool) Snapshot {
+	s.entries = slices.DeleteFunc(slices.Clone(s.entries), func(e api.InventoryObject) bool { return object(KeyOf(e)) })
+	s.live = maps.Clone(s.live)
+	maps.DeleteFunc(s.live, func(k Key, _ *unstructured.Unstructured) bool { return object(k) })
+	return s
 }
 
 // Synced says whether everything that was asked for is known.

@@ -24,6 +24,7 @@ type feed struct {
 	of       *kindWatch
 	informer cache.SharedIndexInformer
 	state    atomic.Int32 // what came of the last list or watch
+	denied   func()       // is called when the user may not list or watch
 	log      *slog.Logger
 }
 
@@ -40,8 +41,8 @@ type lister struct {
 	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
 }
 
-func (o *observer) newFeed(w *kindWatch, namespace string) *feed {
-	f := &feed{of: w, log: o.member.log.With("kind", w.kind.String(), "namespace", namespace)}
+func (o *observer) newFeed(w *kindWatch, namespace string, denied func()) *feed {
+	f := &feed{of: w, denied: denied, log: o.member.log.With("kind", w.kind.String(), "namespace", namespace)}
 	source, example := o.lister(w, namespace)
 	f.informer = cache.NewSharedIndexInformerWithOptions(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
@@ -107,6 +108,9 @@ func (f *feed) failed(ctx context.Context, err error) {
 	if f.state.Swap(feedFailed) != feedFailed {
 		f.log.Warn("cannot watch", "error", err)
 	}
+	if apierrors.IsForbidden(err) {
+		f.denied()
+	}
 	if apierrors.IsNotFound(err) {
 		f.of.end() // the kind is not served any more
 	}
@@ -124,18 +128,20 @@ func (f *feed) slim(obj any) (any, error) {
 		whole.SetGroupVersionKind(f.of.kind)
 		obj = whole
 	}
-	accessor, err := meta.Accessor(obj)
-	if err != nil {
-		return obj, nil // a tombstone
+	if object, err := meta.Accessor(obj); err == nil { // else it is a tombstone
+		slim(object)
 	}
+	return obj, nil
+}
+
+func slim(object metav1.Object) {
 	var own []metav1.ManagedFieldsEntry
-	for _, entry := range accessor.GetManagedFields() {
-		if isOwnApply(entry) {
+	for _, entry := range object.GetManagedFields() {
+		if isApply(entry, FieldManager) || isApply(entry, InitialManager) {
 			own = append(own, entry)
 		}
 	}
-	accessor.SetManagedFields(own)
-	return obj, nil
+	object.SetManagedFields(own)
 }
 
 // find returns a live object, nil when there is none, and whether that can be relied on.

@@ -3,7 +3,6 @@ package gc
 import (
 	"context"
 	"log/slog"
-	"reflect"
 	"slices"
 	"sync"
 
@@ -33,8 +32,8 @@ type Collector struct {
 // collected is one kind: a cache of metadata and a queue of its own, so that one kind in trouble holds up no other.
 type collected struct {
 	kind    *api.Kind
-	objects client.Objects[api.Resource]
-	cache   *client.CacheOf[api.Resource]
+	objects client.Objects[*api.Envelope]
+	cache   *client.CacheOf[*api.Envelope]
 	ctl     *controller.Controller
 }
 
@@ -45,9 +44,9 @@ func New(o Options) *Collector {
 	}
 	c := &Collector{client: o.Client, log: o.Log, kinds: map[string]*collected{}, graph: NewGraph(), warned: map[string]bool{}}
 	for _, kind := range o.Kinds {
-		k := &collected{kind: kind, objects: client.OfKind(o.Client, kind)}
-		k.cache = client.NewCache(k.objects, o.Log, client.Project(metadataOnly))
-		k.cache.Handle(func(before, after api.Resource) { c.learn(k, before, after) })
+		k := &collected{kind: kind, objects: client.MetadataOfKind(o.Client, kind)}
+		k.cache = client.NewCache(k.objects, o.Log)
+		k.cache.Handle(func(before, after *api.Envelope) { c.learn(k, before, after) })
 		k.ctl = controller.New(controller.Config{Name: "gc " + kind.Plural, Log: o.Log,
 			Reconcile: func(ctx context.Context, key controller.Key) (controller.Result, error) {
 				return c.reconcile(ctx, k, key)
@@ -56,13 +55,6 @@ func New(o Options) *Collector {
 		c.kinds[kind.Group+"/"+kind.Name] = k
 	}
 	return c
-}
-
-// metadataOnly clears everything else, whatever the kind.
-func metadataOnly(r api.Resource) {
-	m := *api.Meta(r)
-	reflect.ValueOf(r).Elem().SetZero()
-	*api.Meta(r) = m
 }
 
 // Run collects until ctx ends. It begins when all kinds are known: until then dependents may be unseen.
@@ -99,14 +91,14 @@ func (k *collected) ref(m *api.Metadata) Ref {
 
 // learn follows a change in the graph and wakes whom it may concern: the owners, which may wait for the object, and the
 // dependents, whose turn it may be. The object itself is woken with every change.
-func (c *Collector) learn(k *collected, before, after api.Resource) {
+func (c *Collector) learn(k *collected, before, after *api.Envelope) {
 	var was, is Object
 	var ref Ref
 	if before != nil {
-		ref, was = k.ref(api.Meta(before)), objectOf(before)
+		ref, was = k.ref(&before.Metadata), objectOf(before)
 	}
 	if after != nil {
-		ref, is = k.ref(api.Meta(after)), objectOf(after)
+		ref, is = k.ref(&after.Metadata), objectOf(after)
 	}
 	c.mu.Lock()
 	if after != nil {
@@ -119,7 +111,7 @@ func (c *Collector) learn(k *collected, before, after api.Resource) {
 	if after == nil {
 		c.reportOrphans(ref, dependents)
 	}
-	if before != nil && after != nil && was.Marked == is.Marked && was.Turn == is.Turn && slices.Equal(was.Owners, is.Owners) {
+	if before != nil && after != nil && was.Marked == is.Marked && was.Turn == is.Turn && was.Spares == is.Spares && slices.Equal(was.Owners, is.Owners) {
 		return
 	}
 	c.wake(was.Owners)
@@ -127,15 +119,19 @@ func (c *Collector) learn(k *collected, before, after api.Resource) {
 	c.wake(dependents)
 }
 
-func objectOf(r api.Resource) Object {
-	m := api.Meta(r)
+func objectOf(e *api.Envelope) Object {
+	m := &e.Metadata
 	o := Object{Version: m.ResourceVersion, Owners: make([]Ref, len(m.Owners)), Marked: m.Deleted != nil}
 	o.Turn = o.Marked && m.LastFinalizer() == api.FinalizerCascade
+	o.Spares = spares(m)
 	for i, owner := range m.Owners {
 		o.Owners[i] = RefOf(owner)
 	}
 	return o
 }
+
+// spares says whether what depends on an object is not deleted with it, but asked to leave.
+func spares(m *api.Metadata) bool { return m.Deletion == api.Evacuate }
 
 func (c *Collector) wake(refs []Ref) {
 	for _, r := range refs {

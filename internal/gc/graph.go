@@ -29,6 +29,7 @@ type Object struct {
 	Owners  []Ref
 	Marked  bool // its deletion was asked for
 	Turn    bool // and dependents come next: the garbage collector's finalizer is the last in the list
+	Spares  bool // but they are not deleted with it: it waits until they have another owner
 }
 
 // Graph knows which objects exist and who owns whom. What it says depends on the objects alone, not on the order in
@@ -128,7 +129,7 @@ func (g *Graph) Doomed(ref Ref) (owners []Ref, doomed bool) {
 				continue
 			}
 			owner, exists := g.objects[name]
-			if exists && !owner.Marked {
+			if exists && (!owner.Marked || owner.Spares) {
 				return nil, false
 			}
 			doomed = doomed || owner.Turn

@@ -22,16 +22,16 @@ func letters(refs []Ref) string {
 }
 
 // drawn makes a graph from text: "B<A" is B owned by A, "A!" is A with its deletion asked for and its dependents next,
-// "A?" is A with its deletion asked for and somebody else's finalizer next.
+// "A?" is A with its deletion asked for and somebody else's finalizer next, "A!~" is "A!" that spares what it owns.
 func drawn(text string) *Graph {
 	g := NewGraph()
 	for _, word := range strings.Fields(text) {
 		name, owners, _ := strings.Cut(word, "<")
-		o := Object{Marked: strings.ContainsAny(name, "!?"), Turn: strings.Contains(name, "!")}
+		o := Object{Marked: strings.ContainsAny(name, "!?"), Turn: strings.Contains(name, "!"), Spares: strings.Contains(name, "~")}
 		for _, owner := range owners {
 			o.Owners = append(o.Owners, named(string(owner)))
 		}
-		g.Put(named(strings.Trim(name, "!?")), o)
+		g.Put(named(strings.Trim(name, "!?~")), o)
 	}
 	return g
 }
@@ -83,6 +83,10 @@ func TestWhoIsDeletedAndWhoMayGo(t *testing.T) {
 		"one that owns itself may go":                    {"A!<A", "", "A"},
 		"one that owns itself goes with its other owner": {"X! A<AX", "A", ""},
 		"what was never seen is neither doomed nor free": {"B<A", "", ""},
+		"one that spares what it owns waits for it":      {"A!~ B<A", "", ""},
+		"and goes when nothing is left":                  {"A!~ B", "", "A"},
+		"it keeps what another would take along":         {"A!~ B! C<AB", "", ""},
+		"it goes itself with its owner":                  {"X! A!~<X B<A", "", ""},
 		"the same owner twice is one owner":              {"A! B<AA", "B", ""},
 	}
 	for name, test := range tests {
@@ -95,7 +99,7 @@ func TestWhoIsDeletedAndWhoMayGo(t *testing.T) {
 	}
 }
 
-func TestDependentsFollowTheirOwners(t *testing.T) { // F6
+func TestF6DependentsFollowTheirOwners(t *testing.T) {
 	g := drawn("A B C<A D<A")
 	g.Put(named("C"), Object{Owners: []Ref{named("B")}})
 	g.Put(named("D"), Object{})
@@ -141,7 +145,7 @@ func sortedNames(objects map[Ref]Object) []Ref {
 	return refs
 }
 
-func TestTheOrderOfTheNewsDoesNotMatter(t *testing.T) { // F5
+func TestF5TheOrderOfTheNewsDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		objects := drawGraph(t)
 		g, h := NewGraph(), NewGraph()

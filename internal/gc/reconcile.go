@@ -21,7 +21,7 @@ func (c *Collector) reconcile(ctx context.Context, k *collected, key controller.
 	if r == nil {
 		return controller.Result{}, nil
 	}
-	m := api.Meta(r)
+	m := &r.Metadata
 	ref := k.ref(m)
 	c.mu.Lock()
 	known, _ := c.graph.Get(ref)
@@ -42,10 +42,15 @@ func (c *Collector) reconcile(ctx context.Context, k *collected, key controller.
 
 // remove deletes an object because its owners go.
 func (c *Collector) remove(ctx context.Context, k *collected, m *api.Metadata, owners []Ref) (controller.Result, error) {
-	if confirmed, err := c.confirm(ctx, owners); err != nil || !confirmed {
+	how, confirmed, err := c.confirm(ctx, owners)
+	if err != nil || !confirmed {
 		return controller.Result{After: lookAgain}, err
 	}
-	_, err := k.objects.Delete(ctx, m.NamespaceOrEmpty(), m.Name, client.DeleteOptions{IfMatch: m.ResourceVersion})
+	if !slices.Contains(k.kind.Deletions, how) {
+		how = api.DeletePlain
+	}
+	_, err = k.objects.Delete(ctx, m.NamespaceOrEmpty(), m.Name,
+		client.DeleteOptions{How: how, Cascade: true, IfMatch: m.ResourceVersion})
 	if err == nil {
 		c.log.Info("deleting, because all owners are", "object", k.ref(m).String(), "owners", names(owners))
 	}
@@ -53,23 +58,26 @@ func (c *Collector) remove(ctx context.Context, k *collected, m *api.Metadata, o
 }
 
 // confirm reads the owners anew: each must be gone or about to go. The caches may not know of one that was just created,
-// or may take a new object for an old one of the same name.
-func (c *Collector) confirm(ctx context.Context, owners []Ref) (bool, error) {
+// or may take a new object for an old one of the same name. What goes with its owners goes in their way; if that of one
+// is to keep what there is, then so.
+func (c *Collector) confirm(ctx context.Context, owners []Ref) (how api.Deletion, confirmed bool, err error) {
 	for _, o := range owners {
 		kind := api.FindKind(o.Group, o.Kind)
 		if kind == nil || !possible(kind, o) {
 			continue
 		}
-		owner, err := client.OfKind(c.client, kind).Get(ctx, o.Namespace, o.Name)
+		owner, err := client.MetadataOfKind(c.client, kind).Get(ctx, o.Namespace, o.Name)
 		switch {
 		case client.NotFound(err):
 		case err != nil:
-			return false, err
-		case api.Meta(owner).Deleted == nil:
-			return false, nil
+			return how, false, err
+		case owner.Metadata.Deleted == nil || spares(&owner.Metadata):
+			return how, false, nil
+		case owner.Metadata.Deletion == api.KeepWorkloads:
+			how = api.KeepWorkloads
 		}
 	}
-	return true, nil
+	return how, true, nil
 }
 
 // possible says whether there can be an object of this name. Users may put anything into a list of owners.
@@ -103,7 +111,7 @@ func (c *Collector) newlyBound(ctx context.Context, k *collected, ref Ref) (bool
 			return false, err
 		}
 		for _, r := range list {
-			if slices.Contains(objectOf(r).Owners, ref) && !slices.Contains(known, dependent.ref(api.Meta(r))) {
+			if slices.Contains(objectOf(r).Owners, ref) && !slices.Contains(known, dependent.ref(&r.Metadata)) {
 				return true, nil
 			}
 		}
@@ -112,8 +120,8 @@ func (c *Collector) newlyBound(ctx context.Context, k *collected, ref Ref) (bool
 }
 
 // release takes the collector's finalizer from an object. The server removes the record when no other is left.
-func (c *Collector) release(ctx context.Context, k *collected, r api.Resource) (controller.Result, error) {
-	m := api.Meta(r)
+func (c *Collector) release(ctx context.Context, k *collected, r *api.Envelope) (controller.Result, error) {
+	m := &r.Metadata
 	ref := k.ref(m)
 	if waits, err := c.newlyBound(ctx, k, ref); err != nil || waits {
 		return controller.Result{After: lookAgain}, err

@@ -59,7 +59,7 @@ func newWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
-	transport := apiserver.New(apiserver.Options{Store: st, Log: quiet}).Local("system:gc")
+	transport := apiserver.New(apiserver.Options{Store: st, Log: quiet}).Local(apiserver.Anonymous) // as a collector is to a server that knows no callers
 	c, err := client.New(client.Config{URL: "http://krake.internal", Transport: transport})
 	if err != nil {
 		t.Fatal(err)
@@ -128,11 +128,18 @@ func (w world) app(name, cluster string) *api.Application {
 	return must(w.apps.Do(w.Context(), space, name, "binding", &api.ClusterBinding{Cluster: ref(cluster)}))(w)
 }
 
-// cleaned says that nothing of an application is left on its cluster, as the application controller does.
+// cleaned says that nothing of an application is left on its cluster, as the application controller does: again, if the
+// collector has written in between.
 func (w world) cleaned(name string) {
 	w.Helper()
-	a := must(w.apps.Get(w.Context(), space, name))(w)
-	must(w.apps.Patch(w.Context(), a, object{"metadata": object{"finalizers": []string{}}}))(w)
+	w.until("the application "+name+" is written by nobody else", func() bool {
+		a := must(w.apps.Get(w.Context(), space, name))(w)
+		_, err := w.apps.Patch(w.Context(), a, object{"metadata": object{"finalizers": []string{}}})
+		if err != nil && !client.Conflict(err) {
+			w.Fatal(err)
+		}
+		return err == nil
+	})
 }
 
 func (w world) delete(name string, o client.DeleteOptions) {

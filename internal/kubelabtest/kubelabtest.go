@@ -195,3 +195,14 @@ func find() (string, error) {
 		dir = filepath.Dir(dir)
 	}
 }
+
+// Image gives an image to the real nodes of all clusters that were started: a name that manifests use, and the file of a
+// static program, which is /program there.
+func Image(t testing.TB, name, file string) {
+	t.Helper()
+	lab.Lock()
+	defer lab.Unlock()
+	if err := kubelab("image", name+"="+file); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -20,8 +20,11 @@ type Options struct {
 	Client   *client.Client
 	Apps     *client.Cache[api.Application, *api.Application]
 	Clusters *client.Cache[api.Cluster, *api.Cluster]
+	Rules    *client.Cache[api.GlobalObjectRule, *api.GlobalObjectRule]
 	Fleet    *fleet.Fleet
 	Log      *slog.Logger
+	Events   *controller.Recorder
+	Budget   *Budget // of the removals that nobody asked for by name; nil for any number
 	// MoveTimeout is how long the target of a move may take until it is ready, and how long the copy that is left may
 	// take to go until it is left over; 5 minutes when zero.
 	MoveTimeout time.Duration
@@ -34,6 +37,8 @@ type Options struct {
 	// RefusedRetry is how often a manifest that was refused is tried again although nobody changed it: what stood in its
 	// way, a quota or a foreign object, may have gone. A minute when zero.
 	RefusedRetry time.Duration
+	// Confined, if set, gives each namespace a Kubernetes namespace of its own.
+	Confined *fleet.Confinement
 	// Now replaces the clock.
 	Now func() time.Time
 }
@@ -43,10 +48,16 @@ type Applications struct {
 	client   *client.Client
 	apps     *client.Cache[api.Application, *api.Application]
 	clusters *client.Cache[api.Cluster, *api.Cluster]
+	concerns *client.IndexOf[controller.Key, *api.Application] // by cluster
+	ways     ways
 	set      client.Set[api.Application, *api.Application]
 	leftover client.Set[api.Leftover, *api.Leftover]
 	fleet    *fleet.Fleet
+	confined *fleet.Confinement
+	rules    fleet.Rules
 	log      *slog.Logger
+	events   *controller.Recorder
+	budget   *Budget
 	limits   moveLimits
 	resync   time.Duration
 	refused  time.Duration
@@ -62,7 +73,8 @@ type Applications struct {
 // NewApplications returns the controller, connected to its caches.
 func NewApplications(o Options) *Applications {
 	c := &Applications{
-		client: o.Client, apps: o.Apps, clusters: o.Clusters, fleet: o.Fleet, log: o.Log, clock: o.Now,
+		client: o.Client, apps: o.Apps, clusters: o.Clusters, fleet: o.Fleet, confined: o.Confined, log: o.Log, events: o.Events, budget: o.Budget, clock: o.Now,
+		concerns: client.Index(o.Apps, clustersOf), ways: client.Index(o.Clusters, identified),
 		set: client.Of[api.Application](o.Client), leftover: client.Of[api.Leftover](o.Client),
 		limits: moveLimits{
 			ready: orDefault(o.MoveTimeout, 5*time.Minute), settle: orDefault(o.Settle, 2*time.Second),
@@ -76,6 +88,8 @@ func NewApplications(o Options) *Applications {
 	c.ctl = controller.New(controller.Config{Name: "kubernetes-application", Reconcile: c.reconcile, Workers: workers, Log: o.Log})
 	controller.For(c.ctl, o.Apps, matters)
 	controller.OnChange(c.ctl, o.Clusters, c.concerned)
+	o.Rules.Handle(c.rules.Changed) // before the applications are looked at by them
+	controller.OnChange(c.ctl, o.Rules, c.ruled)
 	return c
 }
 
@@ -86,19 +100,30 @@ func orDefault(d, fallback time.Duration) time.Duration {
 	return d
 }
 
+// ProjectApplication drops from an application what the controller reads when it needs it, for the cache: its documents
+// are nearly all of the memory that applications take. Of the manifest it leaves the claims, which the scheduler asks for.
+func ProjectApplication(a *api.Application) {
+	a.Spec.Manifest, a.Spec.Tosca, a.Spec.ObserverSchema = a.Spec.Manifest.OnlyClaims(), api.ToscaSource{}, nil
+	s := &a.Status
+	s.LastAppliedManifest, s.LastObservedManifest, s.MangledObserverSchema = nil, nil, nil
+}
+
 // matters says whether a change of an application's record asks for something to be done. Conditions, services and
-// counts do not: they are what this controller itself writes.
+// counts do not: they are what this controller itself writes. Only what waits for approval is others' business, too.
 func matters(before, after *api.Application) bool {
 	b, a := before.Status, after.Status
 	return before.Metadata.UID != after.Metadata.UID || before.Metadata.Generation != after.Metadata.Generation ||
 		(before.Metadata.Deleted == nil) != (after.Metadata.Deleted == nil) ||
 		!slices.Equal(before.Metadata.Finalizers, after.Metadata.Finalizers) ||
-		b.ScheduledGeneration != a.ScheduledGeneration ||
+		b.ScheduledGeneration != a.ScheduledGeneration || b.Cascaded != a.Cascaded || approvalChanged(b.Conditions, a.Conditions) ||
 		!api.SameRef(b.ScheduledTo, a.ScheduledTo) || !api.SameRef(b.RunningOn, a.RunningOn)
 }
 
 // Run works until ctx ends.
-func (c *Applications) Run(ctx context.Context) error { return c.ctl.Run(ctx) }
+func (c *Applications) Run(ctx context.Context) error {
+	c.memory.clear() // another process may have done the work since the last run
+	return c.ctl.Run(ctx)
+}
 
 // concerned names the applications that a change of a cluster's record may let go on: those bound to it or running on
 // it, when it becomes known, answers again or leads elsewhere.
@@ -111,12 +136,32 @@ func (c *Applications) concerned(before, after *api.Cluster) []controller.Key {
 	if cluster == nil {
 		cluster = before
 	}
-	ref := api.ClusterKind.Ref(cluster.Metadata.NamespaceOrEmpty(), cluster.Metadata.Name)
+	return controller.KeysOf(c.concerns.Get(controller.KeyOf(cluster)))
+}
+
+// ruled names the applications that a change of a rule concerns: those that have objects of its kind. Those that are not
+// remembered are about to be looked at anyway.
+func (c *Applications) ruled(before, after *api.GlobalObjectRule) []controller.Key {
+	if before != nil && after != nil && before.Metadata.Generation == after.Metadata.Generation {
+		return nil
+	}
+	return c.memory.having(func(o api.InventoryObject) bool {
+		for _, r := range []*api.GlobalObjectRule{before, after} {
+			if r != nil && r.Spec.Group == o.Group && r.Spec.Kind == o.Kind {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// clustersOf names the clusters that an application is bound to or runs on.
+func clustersOf(a *api.Application) []controller.Key {
 	var keys []controller.Key
-	for _, a := range c.apps.List(func(a *api.Application) bool {
-		return api.SameRef(a.Status.ScheduledTo, &ref) || api.SameRef(a.Status.RunningOn, &ref)
-	}) {
-		keys = append(keys, controller.KeyOf(a))
+	for _, ref := range []*api.ResourceRef{a.Status.ScheduledTo, a.Status.RunningOn} {
+		if ref != nil {
+			keys = append(keys, controller.Key{Namespace: ref.NamespaceOrEmpty(), Name: ref.Name})
+		}
 	}
 	return keys
 }
@@ -137,19 +182,22 @@ func (c *Applications) reconcile(ctx context.Context, key controller.Key) (contr
 		c.memory.remove(key)
 		return controller.Result{}, nil
 	}
-	p, err := c.begin(ctx, key, app)
+	if untouched(app) {
+		return controller.Result{}, nil // the change that makes it our business is on its way
+	}
+	clusters := c.clustersInUse(key, app)
+	if !c.lanes.enter(clusters) {
+		return controller.Result{After: crowded}, nil
+	}
+	defer c.lanes.leave(clusters)
+	p, err := c.begin(ctx, key)
 	if err != nil {
 		if client.NotFound(err) {
 			return controller.Result{}, nil
 		}
 		return controller.Result{}, err
 	}
-	clusters := p.clustersInUse()
-	if !c.lanes.enter(clusters) {
-		return controller.Result{After: crowded}, nil
-	}
-	defer c.lanes.leave(clusters)
-	result, err := p.step(ctx)
+	result, err := p.work(ctx)
 	if err != nil {
 		c.memory.forget(key) // what is stored may be newer than what we remember
 	}
@@ -157,6 +205,23 @@ func (c *Applications) reconcile(ctx context.Context, key controller.Key) (contr
 		return controller.Result{After: time.Second}, nil // most likely it was removed meanwhile, and is out of the cache then
 	}
 	return result, err
+}
+
+// untouched says whether an application has no place and nothing on any cluster: before anything is made there, the
+// record gets the finalizer. Once it has a place, that is not relied on: an old client may have written back a record
+// from before.
+func untouched(a *api.Application) bool {
+	return a.Status.ScheduledTo == nil && a.Status.RunningOn == nil && !slices.Contains(a.Metadata.Finalizers, api.FinalizerResources)
+}
+
+// work first sees to it that everything is known which the application has on clusters.
+func (p *pass) work(ctx context.Context) (controller.Result, error) {
+	if p.untracked() {
+		if err := p.takeOver(ctx); err != nil {
+			return p.blocked(ctx, err)
+		}
+	}
+	return p.step(ctx)
 }
 
 // step does what is next for the application.

@@ -21,6 +21,7 @@ type ClusterOptions struct {
 	Clusters *client.Cache[api.Cluster, *api.Cluster]
 	Fleet    *fleet.Fleet
 	Log      *slog.Logger
+	Events   *controller.Recorder
 	// Interval is how often a cluster is asked how it is; 3 seconds when zero.
 	Interval time.Duration
 	Now      func() time.Time // replaces the clock
@@ -32,12 +33,14 @@ type Clusters struct {
 	set      client.Set[api.Cluster, *api.Cluster]
 	fleet    *fleet.Fleet
 	log      *slog.Logger
+	events   *controller.Recorder
 	interval time.Duration
 	clock    func() time.Time
 	ctl      *controller.Controller
 
 	mu     sync.Mutex
 	misses map[controller.Key]misses
+	warned map[controller.Key]time.Time // when it was told that credentials end
 }
 
 // misses counts failed attempts in a row.
@@ -56,8 +59,9 @@ const (
 // NewClusters returns the controller, connected to its cache.
 func NewClusters(o ClusterOptions) *Clusters {
 	c := &Clusters{
-		clusters: o.Clusters, set: client.Of[api.Cluster](o.Client), fleet: o.Fleet, log: o.Log, clock: o.Now,
+		clusters: o.Clusters, set: client.Of[api.Cluster](o.Client), fleet: o.Fleet, log: o.Log, events: o.Events, clock: o.Now,
 		interval: orDefault(o.Interval, 3*time.Second), misses: map[controller.Key]misses{},
+		warned: map[controller.Key]time.Time{},
 	}
 	if c.clock == nil {
 		c.clock = time.Now
@@ -70,12 +74,16 @@ func NewClusters(o ClusterOptions) *Clusters {
 }
 
 // Run works until ctx ends.
-func (c *Clusters) Run(ctx context.Context) error { return c.ctl.Run(ctx) }
+func (c *Clusters) Run(ctx context.Context) error {
+	c.forgetAll() // another process may have done the work since the last run
+	return c.ctl.Run(ctx)
+}
 
 func (c *Clusters) reconcile(ctx context.Context, key controller.Key) (controller.Result, error) {
 	cluster := c.clusters.Get(key.Namespace, key.Name)
 	if cluster == nil || !watched(cluster) {
 		c.forget(key)
+		c.unwarn(key)
 		return controller.Result{}, nil
 	}
 	report, err := c.probe(ctx, cluster)
@@ -84,6 +92,7 @@ func (c *Clusters) reconcile(ctx context.Context, key controller.Key) (controlle
 	}
 	if err == nil {
 		c.forget(key)
+		c.warn(key, cluster, report)
 	} else if c.tolerable(key, cluster, err) {
 		return controller.Result{After: c.interval}, nil
 	}
@@ -101,11 +110,27 @@ func (c *Clusters) reconcile(ctx context.Context, key controller.Key) (controlle
 	if updated.Status.State != cluster.Status.State {
 		c.log.Info("cluster", "cluster", key, "state", updated.Status.State, "before", cluster.Status.State,
 			"message", updated.Status.Conditions.Get(api.Reachable).Message)
+		c.tell(updated)
 	}
 	if updated.Status.State == api.ClusterConnecting {
 		return controller.Result{After: time.Second}, nil
 	}
 	return controller.Result{After: c.interval}, nil
+}
+
+// tell writes an event about the state that a cluster has now.
+func (c *Clusters) tell(cluster *api.Cluster) {
+	switch cluster.Status.State {
+	case api.ClusterOnline:
+		c.events.Normal(cluster, "Online", "The cluster answers and its nodes are well.")
+	case api.ClusterConnecting:
+	default:
+		message := cluster.Status.Conditions.Get(api.Reachable).Message
+		if message == "" {
+			message = cluster.Status.Conditions.Get(api.Healthy).Message
+		}
+		c.events.Warning(cluster, "NotOnline", "The cluster is %s: %s", cluster.Status.State, message)
+	}
 }
 
 // watched says whether a cluster is looked at: not while it is made or changed by the infrastructure (an API that
@@ -115,7 +140,8 @@ func watched(c *api.Cluster) bool {
 	case api.ClusterCreating, api.ClusterReconciling, api.ClusterFailed:
 		return false
 	}
-	return c.Metadata.Deleted == nil && len(c.Spec.Kubeconfig) > 0
+	leaving := c.Metadata.Deleted != nil && c.Metadata.Deletion != api.Evacuate
+	return !leaving && len(c.Spec.Kubeconfig) > 0
 }
 
 // probeTime is how long a cluster may take to say how it is.
@@ -124,7 +150,7 @@ const probeTime = 10 * time.Second
 func (c *Clusters) probe(ctx context.Context, cluster *api.Cluster) (fleet.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	m, err := c.fleet.Member(ctx, cluster.Spec.Kubeconfig)
+	m, err := c.fleet.MemberOf(ctx, cluster.Spec.Kubeconfig, cluster.Status.Identity)
 	if err != nil {
 		return fleet.Report{}, err
 	}
@@ -165,6 +191,12 @@ func (c *Clusters) forget(key controller.Key) {
 	delete(c.misses, key)
 }
 
+func (c *Clusters) forgetAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.misses)
+}
+
 // assess gives the merge patch of the status after an attempt to ask a cluster, nil when nothing has changed.
 func assess(cluster *api.Cluster, report fleet.Report, failure error, now api.Time) map[string]any {
 	s := cluster.Status
@@ -200,8 +232,47 @@ func assess(cluster *api.Cluster, report fleet.Report, failure error, now api.Ti
 	return patch
 }
 
+func endOf(r fleet.Report) *api.Time {
+	if r.Expires.IsZero() {
+		return nil
+	}
+	end := api.At(r.Expires)
+	return &end
+}
+
+// expiresSoon is how long before their end credentials are worth a warning.
+const expiresSoon = 14 * 24 * time.Hour
+
+// warn writes an event about credentials that end soon, once a day at most.
+func (c *Clusters) warn(key controller.Key, cluster *api.Cluster, r fleet.Report) {
+	now := c.clock()
+	if r.Expires.IsZero() || r.Expires.Sub(now) > expiresSoon {
+		return
+	}
+	c.mu.Lock()
+	told, ok := c.warned[key]
+	if ok = ok && now.Sub(told) < 24*time.Hour; !ok {
+		c.warned[key] = now
+	}
+	c.mu.Unlock()
+	if !ok {
+		c.log.Warn("the credentials of a cluster end soon", "cluster", key, "end", r.Expires)
+		c.events.Warning(cluster, "CredentialsExpire", "The credentials in the kubeconfig end at %s.", r.Expires.UTC().Format(time.RFC3339))
+	}
+}
+
+func (c *Clusters) unwarn(key controller.Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.warned, key)
+}
+
 // nodesCondition is about the first node with which something is wrong, as in the reference.
 func nodesCondition(r fleet.Report) api.Condition {
+	if r.NodesHidden != "" {
+		return api.Condition{Type: api.Healthy, Status: api.Unknown, Reason: "NodesHidden",
+			Message: "Whether its nodes are well is not known: " + r.NodesHidden}
+	}
 	if len(r.Findings) == 0 {
 		return api.Condition{Type: api.Healthy, Status: api.True, Reason: "Ready"}
 	}
@@ -222,6 +293,9 @@ func learned(patch map[string]any, s api.ClusterStatus, r fleet.Report) {
 	}
 	if !wire.Equal(s.Nodes, r.Nodes) {
 		patch["nodes"] = r.Nodes
+	}
+	if end := endOf(r); !wire.Equal(s.CredentialsExpire, end) {
+		patch["credentials_expire"] = end
 	}
 	if maps.Equal(s.Allocatable, r.Allocatable) {
 		return

@@ -1,7 +1,10 @@
 package kubernetes
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,18 +68,18 @@ func TestStatesFollowWhatAClusterAnswers(t *testing.T) {
 		reports []any
 		state   api.ClusterState
 	}{
-		"never asked":                      {nil, api.ClusterPending},
-		"never reached":                    {[]any{errSilence}, api.ClusterOffline},
-		"answers at once":                  {[]any{healthy}, api.ClusterOnline},
-		"answers after it did not":         {[]any{errSilence, healthy}, api.ClusterConnecting},
-		"goes on answering":                {[]any{errSilence, healthy, healthy}, api.ClusterOnline},
-		"is gone":                          {[]any{healthy, errSilence}, api.ClusterOffline},
-		"a node is not ready":              {[]any{healthy, tired}, api.ClusterNotReady},
-		"the first thing that is wrong":    {[]any{healthy, pressed}, api.ClusterUnhealthy},
-		"the node has recovered":           {[]any{healthy, tired, healthy}, api.ClusterOnline},
-		"leads to another cluster":         {[]any{healthy, &anotherCluster{}}, api.ClusterOffline},
-		"leads to the right cluster again": {[]any{healthy, &anotherCluster{}, healthy, healthy}, api.ClusterOnline},
-		"a tired cluster that was away":    {[]any{tired, errSilence, tired, tired}, api.ClusterNotReady},
+		"never asked":                                   {nil, api.ClusterPending},
+		"G3 never reached":                              {[]any{errSilence}, api.ClusterOffline},
+		"G1 answers at once":                            {[]any{healthy}, api.ClusterOnline},
+		"G4 answers after it did not":                   {[]any{errSilence, healthy}, api.ClusterConnecting},
+		"G4 goes on answering":                          {[]any{errSilence, healthy, healthy}, api.ClusterOnline},
+		"G3 is gone, after the misses that are allowed": {[]any{healthy, errSilence}, api.ClusterOffline},
+		"G1 a node is not ready":                        {[]any{healthy, tired}, api.ClusterNotReady},
+		"G2 a node lacks something, the first thing that is wrong": {[]any{healthy, pressed}, api.ClusterUnhealthy},
+		"the node has recovered":                                   {[]any{healthy, tired, healthy}, api.ClusterOnline},
+		"leads to another cluster":                                 {[]any{healthy, &anotherCluster{}}, api.ClusterOffline},
+		"leads to the right cluster again":                         {[]any{healthy, &anotherCluster{}, healthy, healthy}, api.ClusterOnline},
+		"a tired cluster that was away":                            {[]any{tired, errSilence, tired, tired}, api.ClusterNotReady},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -127,7 +130,7 @@ func TestCapacityThatIsGoneIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestOneMissIsNoOutage(t *testing.T) {
+func TestOneMissIsNoOutage(t *testing.T) { // G3, which the reference takes for one
 	clock := noon.Time()
 	c := &Clusters{misses: map[controller.Key]misses{}, clock: func() time.Time { return clock }}
 	key := controller.Key{Namespace: "testing", Name: "berlin"}
@@ -164,9 +167,9 @@ func TestSomeFailuresNeedNoSecondLook(t *testing.T) {
 		cluster *api.Cluster
 		failure error
 	}{
-		"a cluster that was never reached":  {record(t), errSilence},
-		"a cluster that is offline already": {record(t, healthy, errSilence), errSilence},
-		"a kubeconfig that leads elsewhere": {record(t, healthy), &anotherCluster{}},
+		"G3 a cluster that was never reached": {record(t), errSilence},
+		"a cluster that is offline already":   {record(t, healthy, errSilence), errSilence},
+		"a kubeconfig that leads elsewhere":   {record(t, healthy), &anotherCluster{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &Clusters{misses: map[controller.Key]misses{}, clock: noon.Time}
@@ -182,7 +185,7 @@ func TestClustersThatAreLeftAlone(t *testing.T) {
 		"made by the infrastructure":    func(c *api.Cluster) { c.Status.State = api.ClusterCreating },
 		"changed by the infrastructure": func(c *api.Cluster) { c.Status.State = api.ClusterReconciling },
 		"could not be made":             func(c *api.Cluster) { c.Status.State = api.ClusterFailed },
-		"going away":                    func(c *api.Cluster) { c.Metadata.Deleted = &noon },
+		"G6 going away":                 func(c *api.Cluster) { c.Metadata.Deleted = &noon },
 		"without a kubeconfig":          func(c *api.Cluster) { c.Spec.Kubeconfig = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -195,5 +198,57 @@ func TestClustersThatAreLeftAlone(t *testing.T) {
 				t.Error("it is looked at")
 			}
 		})
+	}
+}
+
+// It is still a place for applications that cannot leave.
+func TestAClusterThatIsEvacuatedIsLookedAt(t *testing.T) {
+	c := record(t, healthy)
+	c.Metadata.Deleted, c.Metadata.Deletion = &noon, api.Evacuate
+	if !watched(c) {
+		t.Error("it is left alone")
+	}
+}
+
+func TestWhenCredentialsEndIsWrittenDownOnceAndTakenBack(t *testing.T) {
+	ending := healthy
+	ending.Expires = noon.Time().Add(time.Hour)
+	c := record(t, ending)
+	if end := c.Status.CredentialsExpire; end == nil || !end.Time().Equal(ending.Expires) {
+		t.Fatalf("%v", end)
+	}
+	if patch := assess(c, ending, nil, noon); patch != nil {
+		t.Errorf("it would be written again: %v", patch)
+	}
+	if patch := assess(c, healthy, nil, noon); patch["credentials_expire"] != (*api.Time)(nil) {
+		t.Errorf("new credentials without an end: %v", patch)
+	}
+}
+
+func TestThatCredentialsEndIsToldOnceADay(t *testing.T) {
+	var log bytes.Buffer
+	clock := noon.Time()
+	c := &Clusters{warned: map[controller.Key]time.Time{}, clock: func() time.Time { return clock }, log: slog.New(slog.NewTextHandler(&log, nil))}
+	key := controller.Key{Namespace: "testing", Name: "berlin"}
+	for i, step := range []struct {
+		later, end time.Duration
+		told       int
+	}{
+		{0, 0, 0}, // no end is known
+		{0, 15 * 24 * time.Hour, 0},
+		{0, 13 * 24 * time.Hour, 1},
+		{23 * time.Hour, 13 * 24 * time.Hour, 1},
+		{24 * time.Hour, 13 * 24 * time.Hour, 2},
+		{49 * time.Hour, -time.Hour, 3}, // they have ended
+	} {
+		clock = noon.Time().Add(step.later)
+		r := healthy
+		if step.end != 0 {
+			r.Expires = noon.Time().Add(step.end)
+		}
+		c.warn(key, api.New[api.Cluster](), r)
+		if got := strings.Count(log.String(), "end soon"); got != step.told {
+			t.Errorf("step %d: told %d times, want %d", i, got, step.told)
+		}
 	}
 }

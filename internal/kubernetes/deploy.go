@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
@@ -22,7 +23,7 @@ func (p *pass) deploy(ctx context.Context) (controller.Result, error) {
 	if cluster == nil {
 		return controller.Result{}, nil // the scheduler sees the same, and moves it
 	}
-	m, err := connect(ctx, p.fleet, cluster)
+	m, err := Connect(ctx, p.fleet, cluster)
 	if err != nil {
 		return p.blocked(ctx, err)
 	}
@@ -48,18 +49,22 @@ func (p *pass) deploy(ctx context.Context) (controller.Result, error) {
 		}
 		clean = clean && left
 	}
-	if !clean {
-		return controller.Result{After: time.Second}, nil // something removed is still going
+	if !clean && len(p.withheld) == 0 {
+		return controller.Result{After: min(stillGoing, p.resync)}, nil
 	}
 	return controller.Result{After: p.lookAgain(m)}, nil
 }
+
+// stillGoing is how soon it is looked again for objects that were removed and are still there. News of their end come by
+// themselves where they are watched.
+const stillGoing = 5 * time.Second
 
 // emptyOthers removes what there is on other clusters, from an attempt before the scheduler chose this one. Of an
 // application that must not run twice nothing may be left there, and it waits for clusters that do not answer.
 func (p *pass) emptyOthers(ctx context.Context, m *fleet.Member) (empty bool, err error) {
 	empty = true
 	for _, identity := range p.others(m.Identity()) {
-		clean, err := p.cleanCluster(ctx, identity, fleet.AndItsOwn)
+		clean, err := p.cleanCluster(ctx, identity, fleet.AndItsOwn, moved)
 		if err != nil {
 			return false, err
 		}
@@ -73,7 +78,7 @@ func (p *pass) stillElsewhere(ctx context.Context, err error) (controller.Result
 	if err != nil {
 		return p.blocked(ctx, fmt.Errorf("before anything is created, what is left elsewhere has to go: %w", err))
 	}
-	return controller.Result{After: 500 * time.Millisecond}, nil
+	return controller.Result{After: p.stillThere()}, nil
 }
 
 // errVanished says that objects are gone that somebody else has deleted. The inventory knows; the next pass announces and
@@ -83,19 +88,16 @@ var errVanished = errors.New("objects are gone from the cluster")
 // apply carries out the plan for one cluster. It returns false while objects that are no longer wanted are still there.
 func (p *pass) apply(ctx context.Context, m *fleet.Member) (clean bool, err error) {
 	m.Observe(p.entries(m.Identity()))
-	owner, err := p.owner(ctx)
+	plan, err := p.plan(ctx, m)
 	if err != nil {
 		return false, err
 	}
-	desired, err := m.Resolve(ctx, p.app.Spec.Manifest, owner)
-	if err != nil {
-		return false, err
-	}
-	plan := fleet.NewPlan(fleet.Situation{
-		Cluster: m.Identity(), Desired: desired, Inventory: p.inventory.Objects, Live: p.live(m),
-	})
 	if plan.Empty() {
-		return true, nil
+		return true, p.nothingWaits(ctx, m.Identity())
+	}
+	p.looked = false
+	if err := p.ensureHome(ctx, m, plan); err != nil {
+		return false, err
 	}
 	if err := p.announce(ctx, m, plan); err != nil {
 		return false, err
@@ -111,10 +113,24 @@ func (p *pass) apply(ctx context.Context, m *fleet.Member) (clean bool, err erro
 			return false, errors.Join(err, p.flush(ctx))
 		}
 	}
-	if clean, err = p.prune(ctx, m, plan.PruneWaves(), fleet.Itself); err != nil {
+	if clean, err = p.prune(ctx, m, plan.Prune, fleet.Itself, pruned); err != nil {
 		return false, errors.Join(err, p.flush(ctx))
 	}
 	return clean, nil
+}
+
+// ensureHome makes the namespace in which new objects have to be, where each namespace of Krake has one of its own.
+func (p *pass) ensureHome(ctx context.Context, m *fleet.Member, plan fleet.Plan) error {
+	home := fleet.HomeOf(p.app.Metadata.NamespaceOrEmpty())
+	isInside := func(o fleet.Object) bool { return o.Entry.Namespace == home }
+	if p.confined == nil || !slices.ContainsFunc(plan.Unproven(), isInside) {
+		return nil
+	}
+	owner, err := p.owner(ctx)
+	if err != nil {
+		return err
+	}
+	return m.EnsureHome(ctx, owner)
 }
 
 // owner is how the application's objects are marked.
@@ -142,6 +158,9 @@ func (p *pass) announce(ctx context.Context, m *fleet.Member, plan fleet.Plan) e
 	status := p.begun(plan)
 	for _, c := range plan.Update {
 		p.log.Info("applying again", "application", p.key, "object", c.Key(), "cluster", m.Identity(), "reason", c.Why)
+		if c.Repairs() {
+			p.tellRepair(ctx, m, c)
+		}
 	}
 	p.record(plan.Intents()...)
 	if err := p.store(ctx, status); err != nil {
@@ -149,6 +168,17 @@ func (p *pass) announce(ctx context.Context, m *fleet.Member, plan fleet.Plan) e
 	}
 	failpoint.Hit(failpoint.Announced)
 	return nil
+}
+
+// tellRepair writes an event about an object that is put back to what it was, and by whom it was changed.
+func (p *pass) tellRepair(ctx context.Context, m *fleet.Member, c fleet.Change) {
+	by := ""
+	managers, _ := m.ChangedBy(ctx, c.Object) // who it was is not worth a failure
+	if len(managers) > 0 {
+		by = " (by " + strings.Join(managers, " and ") + ")"
+	}
+	p.sight.deviations.changedBy(keyOfEntry(c.Entry), managers)
+	p.events.Warning(p.app, "Repaired", "%s on the cluster %s is applied again: %s%s.", c.Key(), p.clusterName(m.Identity()), c.Why, by)
 }
 
 // begun says that something is being applied. A repair is not worth a word; a repeated attempt leaves what was said of
@@ -191,11 +221,16 @@ func (p *pass) applyWave(ctx context.Context, m *fleet.Member, wave []fleet.Chan
 	vanished := false
 	for i, r := range m.ApplyWave(ctx, wave) {
 		var gone *fleet.VanishedError
+		isGone, object := errors.As(r.Err, &gone), keyOfEntry(wave[i].Entry)
+		if wave[i].Repairs() && (isGone || r.Err == nil) {
+			p.sight.deviations.repair(object, p.clock())
+		}
 		switch {
-		case errors.As(r.Err, &gone):
+		case isGone:
 			vanished = true
 			p.record(wave[i].Intent())
 		case r.Err != nil:
+			p.sight.deviations.failed(object, r.Err)
 			errs = append(errs, r.Err)
 		default:
 			failpoint.Hit(failpoint.ObjectApplied)
@@ -214,11 +249,15 @@ const waveTime = settled - 15*time.Second
 
 // prune removes objects from a cluster, one wave after the other. It returns false while objects are still there. What
 // is gone is noted; whoever calls stores it.
-func (p *pass) prune(ctx context.Context, m *fleet.Member, waves [][]api.InventoryObject, extent fleet.Extent) (clean bool, err error) {
-	for _, wave := range waves {
+func (p *pass) prune(ctx context.Context, m *fleet.Member, objects []api.InventoryObject, extent fleet.Extent, g ground) (clean bool, err error) {
+	free, mark, err := p.mayGo(ctx, m, objects, g)
+	if err != nil {
+		return false, err
+	}
+	for _, wave := range inOrder(m, free) {
 		var errs []error
 		clean := true
-		for _, r := range m.DeleteWave(ctx, wave, p.app.Metadata.UID, extent) {
+		for _, r := range m.DeleteWave(ctx, wave, mark, extent) {
 			clean = clean && r.Gone
 			if r.Err != nil {
 				errs = append(errs, r.Err)
@@ -231,12 +270,12 @@ func (p *pass) prune(ctx context.Context, m *fleet.Member, waves [][]api.Invento
 			return false, errors.Join(errs...)
 		}
 	}
-	return true, nil
+	return len(free) == len(objects), nil
 }
 
-// everything is the order in which all that the application has on a cluster is removed.
-func (p *pass) everything(identity string) [][]api.InventoryObject {
-	plan := fleet.NewPlan(fleet.Situation{Cluster: identity, Inventory: p.inventory.Objects})
+// inOrder is the order in which objects are removed from a cluster.
+func inOrder(m *fleet.Member, objects []api.InventoryObject) [][]api.InventoryObject {
+	plan := fleet.NewPlan(fleet.Situation{Cluster: m.Identity(), Inventory: objects})
 	return plan.PruneWaves()
 }
 
@@ -250,7 +289,7 @@ func (p *pass) deployed(ctx context.Context, m *fleet.Member) error {
 		status = map[string]any{}
 	}
 	status["running_on"] = p.app.Status.ScheduledTo
-	status["last_applied_manifest"] = p.app.Spec.Manifest
+	status["last_applied_manifest"] = fleet.Describe(p.wish(m.Identity()), fleet.Snapshot{}).Applied
 	if err := p.observed(ctx, m, status); err != nil {
 		return err
 	}

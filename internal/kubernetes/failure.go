@@ -36,7 +36,7 @@ func (p *pass) holdBack() {
 
 // reasonOf is what users see of an error. Waiting for a cluster's record is like not reaching the cluster.
 func reasonOf(err error) api.Reason {
-	var wait *waitError
+	var wait *WaitError
 	if errors.As(err, &wait) {
 		return api.Reason{Code: api.ClusterNotReachable, Message: wait.message}
 	}
@@ -51,16 +51,23 @@ func ours(err error) bool {
 
 // blocked stores that the cluster cannot be worked with now, and has it tried again.
 func (p *pass) blocked(ctx context.Context, err error) (controller.Result, error) {
+	return p.blockedWith(ctx, err, map[string]any{})
+}
+
+// blockedWith also stores what else is known: a patch of the status.
+func (p *pass) blockedWith(ctx context.Context, err error, status map[string]any) (controller.Result, error) {
 	if ours(err) {
 		return controller.Result{}, err
 	}
 	reason := reasonOf(err)
-	if status := p.condition(api.Condition{Type: api.Applied, Status: p.appliedBefore(), Reason: string(reason.Code), Message: reason.Message}); status != nil {
-		if storeErr := p.store(ctx, status); storeErr != nil {
-			return controller.Result{}, storeErr
-		}
+	if silent(err) {
+		p.lostSight(status, reason.Message)
 	}
-	var wait *waitError
+	p.setCondition(status, api.Condition{Type: api.Applied, Status: p.appliedBefore(), Reason: string(reason.Code), Message: reason.Message})
+	if storeErr := p.store(ctx, status); storeErr != nil {
+		return controller.Result{}, storeErr
+	}
+	var wait *WaitError
 	if errors.As(err, &wait) {
 		return controller.Result{After: p.resync}, nil // a change of the cluster's record brings us back
 	}
@@ -82,20 +89,31 @@ func (p *pass) appliedBefore() api.ConditionStatus {
 // notApplied stores why the manifest could not be applied. What a refused manifest has created in its first attempt is
 // removed again, usually before that is said: nothing is left on the cluster.
 func (p *pass) notApplied(ctx context.Context, m *fleet.Member, err error) (controller.Result, error) {
-	if ours(err) || !fleet.Final(err) {
-		return p.blocked(ctx, err)
+	if ours(err) {
+		return controller.Result{}, err
 	}
-	if p.app.Status.RunningOn == nil {
-		if _, err := p.cleanCluster(ctx, m.Identity(), fleet.Itself); err != nil && ours(err) {
+	final := fleet.Final(err)
+	if final && p.app.Status.RunningOn == nil {
+		if _, err := p.cleanCluster(ctx, m.Identity(), fleet.Itself, undone); err != nil && ours(err) {
 			return controller.Result{}, err
 		}
+	}
+	status, seen := map[string]any{}, p.live(m)
+	if err := p.compare(ctx, m, p.health(m.Identity(), seen, p.rules.Ask(ctx, seen.Live())), status); err != nil {
+		return controller.Result{}, err
+	}
+	if !final {
+		return p.blockedWith(ctx, err, status)
 	}
 	reason := reasonOf(err)
-	if status := p.condition(api.Condition{Type: api.Applied, Status: api.False, Reason: string(reason.Code), Message: reason.Message}); status != nil {
-		p.log.Warn("the manifest was refused", "application", p.key, "code", reason.Code, "error", err)
-		if err := p.store(ctx, status); err != nil {
-			return controller.Result{}, err
-		}
+	before := p.app.Status.Conditions.Get(api.Applied)
+	p.setCondition(status, api.Condition{Type: api.Applied, Status: api.False, Reason: string(reason.Code), Message: reason.Message})
+	if p.conditionsIn(status).Get(api.Applied) != before {
+		p.log.Warn("the manifest was refused", "application", p.key, "code", reason.Code, "error", reason.Message)
+		p.events.Warning(p.app, "ManifestRefused", "%s", reason.Message)
+	}
+	if err := p.store(ctx, status); err != nil {
+		return controller.Result{}, err
 	}
 	p.holdBack()
 	return p.heldBack(ctx, p.refused)
@@ -105,7 +123,7 @@ func (p *pass) notApplied(ctx context.Context, m *fleet.Member, err error) (cont
 // takes its time.
 func (p *pass) heldBack(ctx context.Context, wait time.Duration) (controller.Result, error) {
 	if p.app.Status.RunningOn == nil && len(p.inventory.Objects) > 0 {
-		clean, err := p.cleanAll(ctx)
+		clean, err := p.cleanAll(ctx, undone)
 		if err != nil {
 			return controller.Result{}, err
 		}

@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/controller"
 )
 
 const (
 	// workers is how many objects a controller works on at once. Most of the time they wait for clusters.
-	workers = 32
+	workers = 64
 	// perCluster is how many of them one cluster may have, so that one that answers slowly, or not until a deadline,
 	// leaves workers to the applications of others.
-	perCluster = 8
+	perCluster = 16
 	// crowded is how long an application waits that finds too many before it.
 	crowded = 100 * time.Millisecond
 )
@@ -51,11 +52,14 @@ func (l *lanes) leave(clusters []string) {
 	}
 }
 
-// clustersInUse are the clusters that a pass may speak to.
-func (p *pass) clustersInUse() []string {
-	clusters := p.identities()
-	for _, ref := range []*api.ResourceRef{p.app.Status.ScheduledTo, p.app.Status.RunningOn} {
-		if c := p.clusterOf(ref); c != nil && c.Status.Identity != "" && !slices.Contains(clusters, c.Status.Identity) {
+// clustersInUse are the clusters that work on an application may speak to, as far as that is known without asking.
+func (c *Applications) clustersInUse(key controller.Key, app *api.Application) []string {
+	var clusters []string
+	if r := c.memory.get(key, app.Metadata.UID); r != nil {
+		clusters = clustersOfObjects(r.inventory.Objects)
+	}
+	for _, ref := range []*api.ResourceRef{app.Status.ScheduledTo, app.Status.RunningOn} {
+		if c := c.clusterOf(ref); c != nil && c.Status.Identity != "" && !slices.Contains(clusters, c.Status.Identity) {
 			clusters = append(clusters, c.Status.Identity)
 		}
 	}

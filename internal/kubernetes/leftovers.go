@@ -20,21 +20,26 @@ type LeftoverOptions struct {
 	Clusters  *client.Cache[api.Cluster, *api.Cluster]
 	Fleet     *fleet.Fleet
 	Log       *slog.Logger
+	Events    *controller.Recorder
+	Budget    *Budget // of the removals that nobody asked for by name; nil for any number
 	// Retry is how often a cluster that does not answer is tried; 15 seconds when zero.
 	Retry time.Duration
 	Now   func() time.Time // replaces the clock
 }
 
-// Leftovers removes what is left on clusters as soon as they answer.
+// Leftovers removes what is left on clusters as soon as they answer, or lets it go there.
 type Leftovers struct {
 	leftovers *client.Cache[api.Leftover, *api.Leftover]
+	on        *client.IndexOf[string, *api.Leftover] // by identity of the cluster
 	apps      *client.Cache[api.Application, *api.Application]
-	clusters  *client.Cache[api.Cluster, *api.Cluster]
+	ways      ways
 	set       client.Set[api.Leftover, *api.Leftover]
 	appSet    client.Set[api.Application, *api.Application]
 	records   client.Set[api.Cluster, *api.Cluster]
 	fleet     *fleet.Fleet
 	log       *slog.Logger
+	events    *controller.Recorder
+	budget    *Budget
 	retry     time.Duration
 	clock     func() time.Time
 	ctl       *controller.Controller
@@ -43,8 +48,10 @@ type Leftovers struct {
 // NewLeftovers returns the controller, connected to its caches.
 func NewLeftovers(o LeftoverOptions) *Leftovers {
 	c := &Leftovers{
-		leftovers: o.Leftovers, apps: o.Apps, clusters: o.Clusters, fleet: o.Fleet, log: o.Log, clock: o.Now,
-		set: client.Of[api.Leftover](o.Client), appSet: client.Of[api.Application](o.Client),
+		leftovers: o.Leftovers, apps: o.Apps, fleet: o.Fleet, log: o.Log, events: o.Events, budget: o.Budget, clock: o.Now,
+		on:   client.Index(o.Leftovers, func(l *api.Leftover) []string { return []string{l.Spec.Identity} }),
+		ways: client.Index(o.Clusters, identified),
+		set:  client.Of[api.Leftover](o.Client), appSet: client.Of[api.Application](o.Client),
 		records: client.Of[api.Cluster](o.Client),
 		retry:   orDefault(o.Retry, 15*time.Second),
 	}
@@ -53,24 +60,15 @@ func NewLeftovers(o LeftoverOptions) *Leftovers {
 	}
 	c.ctl = controller.New(controller.Config{Name: "leftovers", Reconcile: c.reconcile, Log: o.Log})
 	controller.For(c.ctl, o.Leftovers, func(before, after *api.Leftover) bool {
-		return before.Metadata.Generation != after.Metadata.Generation
+		return before.Metadata.Generation != after.Metadata.Generation || approvalChanged(before.Status.Conditions, after.Status.Conditions)
 	})
 	controller.OnChange(c.ctl, o.Clusters, func(_, after *api.Cluster) []controller.Key {
 		if after == nil || after.Status.Identity == "" {
 			return nil
 		}
-		return c.on(after.Status.Identity)
+		return controller.KeysOf(c.on.Get(after.Status.Identity))
 	})
 	return c
-}
-
-// on names the leftovers on a cluster.
-func (c *Leftovers) on(identity string) []controller.Key {
-	var keys []controller.Key
-	for _, l := range c.leftovers.List(func(l *api.Leftover) bool { return l.Spec.Identity == identity }) {
-		keys = append(keys, controller.KeyOf(l))
-	}
-	return keys
 }
 
 // Run works until ctx ends.
@@ -92,7 +90,11 @@ func (c *Leftovers) reconcile(ctx context.Context, key controller.Key) (controll
 	if err != nil {
 		return c.failed(ctx, l, err)
 	}
-	left, again, err := c.clean(ctx, m, l)
+	dispose := c.clean
+	if l.Spec.Keep {
+		dispose = c.letGo
+	}
+	l, left, again, err := dispose(ctx, m, l)
 	if err != nil {
 		return c.failed(ctx, l, err)
 	}
@@ -124,7 +126,7 @@ func (c *Leftovers) needed(ctx context.Context, l *api.Leftover) (bool, error) {
 	if len(l.Spec.Kubeconfig) == 0 {
 		return false, nil
 	}
-	for _, known := range c.clusters.List(leadsTo(namespace, l.Spec.Identity)) {
+	for _, known := range c.ways.Get(place{namespace, l.Spec.Identity}) {
 		record, err := c.records.Get(ctx, namespace, known.Metadata.Name)
 		if err == nil && record.Metadata.UID == known.Metadata.UID {
 			return false, nil
@@ -148,15 +150,16 @@ func (c *Leftovers) needed(ctx context.Context, l *api.Leftover) (bool, error) {
 // member finds a way to the cluster: by a record, else by a kubeconfig that a leftover kept.
 func (c *Leftovers) member(ctx context.Context, l *api.Leftover) (*fleet.Member, error) {
 	namespace := l.Metadata.NamespaceOrEmpty()
-	m, err := memberByIdentity(ctx, c.fleet, c.clusters, namespace, l.Spec.Identity)
+	m, err := memberByIdentity(ctx, c.fleet, c.ways, place{namespace, l.Spec.Identity})
 	if m != nil || err != nil {
 		return m, err
 	}
-	err = &waitError{"no cluster with this identity is registered"}
-	for _, k := range c.leftovers.List(func(k *api.Leftover) bool {
-		return k.Metadata.NamespaceOrEmpty() == namespace && k.Spec.Identity == l.Spec.Identity && len(k.Spec.Kubeconfig) > 0
-	}) {
-		if m, err = c.fleet.Member(ctx, k.Spec.Kubeconfig); err != nil {
+	err = &WaitError{"no cluster with this identity is registered"}
+	for _, k := range c.on.Get(l.Spec.Identity) {
+		if k.Metadata.NamespaceOrEmpty() != namespace || len(k.Spec.Kubeconfig) == 0 {
+			continue
+		}
+		if m, err = c.fleet.MemberOf(ctx, k.Spec.Kubeconfig, l.Spec.Identity); err != nil {
 			continue
 		}
 		if m.Identity() == l.Spec.Identity {
@@ -171,35 +174,56 @@ func (c *Leftovers) member(ctx context.Context, l *api.Leftover) (*fleet.Member,
 // then.
 const settled = time.Minute
 
-// clean removes the objects, the last wave first, and returns those that are still there and when to look again. What
-// the application lists as its own is left alone: it has it again, or is about to hand it over.
-func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover) (left []api.InventoryObject, again time.Duration, err error) {
+// clean removes the objects, the last wave first, and returns those that are still there and when to look again, with the
+// leftover as it is stored by then. What the application lists as its own is left alone: it has it again, or is about to
+// hand it over.
+func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover) (_ *api.Leftover, left []api.InventoryObject, again time.Duration, err error) {
 	kept, err := c.keptByApplication(ctx, l)
 	if err != nil {
-		return nil, 0, err
+		return l, nil, 0, err
 	}
-	isKept := func(o api.InventoryObject) bool { return slices.ContainsFunc(kept, o.SameObject) }
-	objects := slices.DeleteFunc(slices.Clone(l.Spec.Objects), isKept)
-	plan := fleet.NewPlan(fleet.Situation{Cluster: l.Spec.Identity, Inventory: objects})
-	waves := plan.PruneWaves()
+	held := map[fleet.Key]bool{}
+	for _, o := range l.Spec.Objects {
+		also, err := elsewhere(ctx, m, o, kept)
+		if err != nil {
+			return l, nil, 0, err
+		}
+		held[fleet.KeyOf(o)] = also || slices.ContainsFunc(kept, o.SameObject)
+	}
+	l, free, mark, err := c.mayGo(ctx, m, l, slices.DeleteFunc(slices.Clone(l.Spec.Objects), func(o api.InventoryObject) bool {
+		return held[fleet.KeyOf(o)]
+	}))
+	if err != nil {
+		return l, nil, 0, err
+	}
+	waves := inOrder(m, free)
 	if len(waves) == 0 {
-		return l.Spec.Objects, c.retry, nil
+		return l, l.Spec.Objects, c.retry, nil
 	}
 	for _, e := range l.Spec.Objects {
-		if isKept(e) || !slices.ContainsFunc(waves[0], e.SameObject) {
+		if !slices.ContainsFunc(waves[0], e.SameObject) {
 			left = append(left, e)
 			continue
 		}
-		gone, err := m.Delete(ctx, e, l.Spec.ApplicationUID, fleet.Itself)
+		gone, err := m.Delete(ctx, e, mark, fleet.Itself)
 		if err != nil {
-			return nil, 0, err
+			return l, nil, 0, err
 		}
 		young := e.UID == "" && c.clock().Sub(l.Metadata.Created.Time()) < settled
 		if !gone || young {
 			left = append(left, e)
 		}
 	}
-	return left, time.Second, nil
+	return l, left, time.Second, nil
+}
+
+// letGo takes Krake's mark off the objects, and returns those that still have it and when to look again.
+func (c *Leftovers) letGo(ctx context.Context, m *fleet.Member, l *api.Leftover) (*api.Leftover, []api.InventoryObject, time.Duration, error) {
+	left, err := release(ctx, m, l.Spec.Objects, l.Spec.ApplicationUID)
+	if err != nil && len(left) < len(l.Spec.Objects) {
+		return l, left, c.retry, nil // what has been done is noted first
+	}
+	return l, left, c.retry, err
 }
 
 // keptByApplication returns the inventory of the application that the objects were of, if it still exists.
@@ -232,10 +256,10 @@ func (c *Leftovers) failed(ctx context.Context, l *api.Leftover, cause error) (c
 	if ours(cause) {
 		return controller.Result{}, cause
 	}
-	if l.Status.Message != cause.Error() {
+	if message := reasonOf(cause).Message; l.Status.Message != message {
 		c.log.Warn("leftover stays for now", "leftover", l.Metadata.Name, "cluster", l.Spec.Identity, "error", cause)
 		_, err := c.set.PatchStatus(ctx, l, map[string]any{"status": map[string]any{
-			"attempts": l.Status.Attempts + 1, "message": cause.Error(),
+			"attempts": l.Status.Attempts + 1, "message": message,
 		}})
 		if err != nil {
 			return controller.Result{}, err

@@ -28,13 +28,17 @@ func (p *pass) beginMove(ctx context.Context) (controller.Result, error) {
 	}
 	now := p.now()
 	first, why := p.deleteFirst()
+	message := ""
+	if first {
+		message = "it is stopped before it is created on " + target.Metadata.Name + ", because " + why
+	}
 	p.enterPhase(begin(api.Migration{
-		Source: p.app.Status.RunningOn, Target: p.app.Status.ScheduledTo, SourceID: source, TargetID: target.Status.Identity,
+		Message: message, Source: p.app.Status.RunningOn, Target: p.app.Status.ScheduledTo, SourceID: source, TargetID: target.Status.Identity,
 		Generation: p.app.Metadata.Generation, Started: &now, Failures: p.migration.Failures,
 	}, first, now, p.limits))
 	p.log.Info("moving", "application", p.key, "from", p.app.Status.RunningOn.Name, "to", target.Metadata.Name,
 		"phase", p.migration.Phase, "why", why)
-	status := p.condition(api.Condition{Type: api.Migrating, Status: api.True, Reason: string(p.migration.Phase)})
+	status := p.condition(api.Condition{Type: api.Migrating, Status: api.True, Reason: string(p.migration.Phase), Message: message})
 	if err := p.store(ctx, status); err != nil {
 		return controller.Result{}, err
 	}
@@ -84,17 +88,18 @@ func (p *pass) move(ctx context.Context) (controller.Result, error) {
 		}
 		return controller.Result{After: p.until(again)}, p.moveWaits(ctx, result.why)
 	}
-	cleaned := p.migration.SourceID
+	cleaned, g := p.migration.SourceID, moved
 	if p.migration.Phase == api.PhaseUndoing {
-		cleaned = p.migration.TargetID
+		cleaned, g = p.migration.TargetID, undone
 	}
 	if eff.handOver {
-		if err := p.handOver(ctx, cleaned, cause(result)); err != nil {
+		if err := p.handOver(ctx, cleaned, cause(result), g); err != nil {
 			return controller.Result{}, err
 		}
 	}
 	status := p.effectsOf(eff, next)
 	p.log.Info("move", "application", p.key, "from", p.migration.Phase, "to", next.Phase, "message", next.Message)
+	p.tellMove(eff, next)
 	p.enterPhase(next)
 	if err := p.store(ctx, status); err != nil {
 		return controller.Result{}, err
@@ -106,10 +111,24 @@ func (p *pass) move(ctx context.Context) (controller.Result, error) {
 	return p.move(ctx) // the cache does not know of this phase yet
 }
 
+// tellMove writes an event about the end of a move.
+func (p *pass) tellMove(eff effects, next api.Migration) {
+	from, to := p.clusterName(p.migration.SourceID), p.clusterName(p.migration.TargetID)
+	switch {
+	case eff.giveUp:
+		p.events.Warning(p.app, "MoveFailed", "It stays on %s and does not move to %s: %s", from, to, next.Message)
+	case next.Phase == api.PhaseNone:
+		p.events.Normal(p.app, "Moved", "It has moved from %s to %s.", from, to)
+	}
+}
+
 // cause says why something is left over after a move.
 func cause(r result) string {
-	if r.outcome == unheard {
+	switch r.outcome {
+	case unheard:
 		return unreachable
+	case withheld:
+		return unapproved
 	}
 	return "It could not be removed in time when the application moved away."
 }
@@ -136,11 +155,11 @@ func (p *pass) until(wait time.Duration) time.Duration {
 func (p *pass) moveAction(ctx context.Context) (result, time.Duration, error) {
 	switch p.migration.Phase {
 	case api.PhaseStopping:
-		return p.clear(ctx, p.migration.SourceID, fleet.AndItsOwn)
+		return p.clear(ctx, p.migration.SourceID, fleet.AndItsOwn, moved)
 	case api.PhaseRemoving:
-		return p.clear(ctx, p.migration.SourceID, fleet.Itself)
+		return p.clear(ctx, p.migration.SourceID, fleet.Itself, moved)
 	case api.PhaseUndoing:
-		return p.clear(ctx, p.migration.TargetID, fleet.Itself)
+		return p.clear(ctx, p.migration.TargetID, fleet.Itself, undone)
 	case api.PhaseCreating:
 		return p.createOnTarget(ctx)
 	default:
@@ -149,15 +168,17 @@ func (p *pass) moveAction(ctx context.Context) (result, time.Duration, error) {
 }
 
 // clear removes everything from one cluster of a move.
-func (p *pass) clear(ctx context.Context, identity string, extent fleet.Extent) (result, time.Duration, error) {
-	clean, err := p.cleanCluster(ctx, identity, extent)
+func (p *pass) clear(ctx context.Context, identity string, extent fleet.Extent, g ground) (result, time.Duration, error) {
+	clean, err := p.cleanCluster(ctx, identity, extent, g)
 	switch {
 	case err != nil && ours(err):
 		return result{}, 0, err
 	case silent(err):
-		return result{unheard, err.Error()}, time.Second, nil
+		return result{unheard, reasonOf(err).Message}, time.Second, nil
 	case err != nil:
-		return result{notYet, err.Error()}, time.Second, nil
+		return result{notYet, reasonOf(err).Message}, time.Second, nil
+	case !clean && p.withholds(identity):
+		return result{withheld, "somebody has to approve what it would remove from " + p.clusterName(identity)}, p.resync, nil
 	case !clean:
 		return result{}, 500 * time.Millisecond, nil
 	default:
@@ -171,7 +192,7 @@ func (p *pass) createOnTarget(ctx context.Context) (result, time.Duration, error
 	if target == nil {
 		return result{refused, "its record was removed"}, 0, nil
 	}
-	m, err := connect(ctx, p.fleet, target)
+	m, err := Connect(ctx, p.fleet, target)
 	if err == nil {
 		_, err = p.apply(ctx, m)
 	}
@@ -181,20 +202,21 @@ func (p *pass) createOnTarget(ctx context.Context) (result, time.Duration, error
 	case errors.Is(err, errVanished):
 		return result{}, time.Millisecond, nil
 	case fleet.Final(err):
-		return result{refused, err.Error()}, 0, nil
+		return result{refused, reasonOf(err).Message}, 0, nil
 	case err != nil:
-		return result{notYet, err.Error()}, 2 * time.Second, nil
+		return result{notYet, reasonOf(err).Message}, 2 * time.Second, nil
 	}
 	m.Observe(p.entries(m.Identity()))
 	seen := p.live(m)
 	if unseen := seen.Unknown(); len(unseen) > 0 {
 		return result{notYet, fmt.Sprintf("it is not known yet how %s is doing", fleet.KeyOf(unseen[0]))}, p.lookAgain(m), nil
 	}
-	h := fleet.Health(seen.Live(), seen.Missing())
+	verdicts := p.rules.Ask(ctx, seen.Live())
+	h := fleet.Health(seen.Live(), seen.Missing(), verdicts)
 	if !h.Ready && !h.Completed {
 		return result{notYet, h.Message}, p.resync, nil
 	}
-	p.arrived = &arrival{h, addresses(m, seen)}
+	p.arrived = &arrival{h, addresses(m, seen, verdicts, nil)}
 	return result{outcome: done}, 0, nil
 }
 
@@ -214,7 +236,7 @@ func (p *pass) effectsOf(eff effects, next api.Migration) map[string]any {
 	case eff.switchOver:
 		status["running_on"] = p.migration.Target
 		status["services"] = p.servicesPatch(p.arrived.services)
-		status["last_applied_manifest"] = p.app.Spec.Manifest
+		status["last_applied_manifest"] = fleet.Describe(p.wish(p.migration.TargetID), fleet.Snapshot{}).Applied
 		status["migration_retries"], status["migration_timeout"] = 0, 0
 		conditions = conditions.With(api.Condition{Type: api.Applied, Status: api.True, Reason: "Accepted",
 			ObservedGeneration: p.app.Metadata.Generation}, now)

@@ -10,10 +10,11 @@ import (
 type outcome int
 
 const (
-	notYet  outcome = iota // the action is not done; it is repeated
-	done                   // what the phase is for holds
-	refused                // the target does not take the application
-	unheard                // the cluster to remove from does not answer
+	notYet   outcome = iota // the action is not done; it is repeated
+	done                    // what the phase is for holds
+	refused                 // the target does not take the application
+	unheard                 // the cluster to remove from does not answer
+	withheld                // what is to be removed waits for approval
 )
 
 // result is an outcome, and for people what it waits for or why it cannot be had.
@@ -55,7 +56,7 @@ func begin(m api.Migration, deleteFirst bool, now api.Time, limits moveLimits) a
 // be updated nor repaired.
 func advance(m api.Migration, r result, now api.Time, limits moveLimits) (api.Migration, effects) {
 	late := m.Deadline != nil && !now.Before(*m.Deadline)
-	leave := r.outcome == unheard || r.outcome == notYet && late // what is still there is removed by and by
+	leave := r.outcome == unheard || r.outcome == withheld || r.outcome == notYet && late // what is still there is removed by and by
 	switch m.Phase {
 	case api.PhaseStopping:
 		if r.outcome == done {

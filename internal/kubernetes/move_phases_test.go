@@ -75,6 +75,10 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 			inPhase(api.PhaseRemoving, time.Minute), result{outcome: done}, time.Minute, api.PhaseNone, effects{}},
 		"the old copy is beyond reach": {
 			inPhase(api.PhaseRemoving, 0), result{outcome: unheard}, 0, api.PhaseNone, effects{handOver: true}},
+		"not all of the old copy is wanted, and nobody has approved that it goes": {
+			inPhase(api.PhaseRemoving, time.Minute), result{outcome: withheld}, 0, api.PhaseNone, effects{handOver: true}},
+		"nobody has approved yet that the source is emptied": {
+			inPhase(api.PhaseStopping, 0), result{outcome: withheld}, time.Hour, api.PhaseStopping, effects{}},
 
 		"the failed copy is going": {inPhase(api.PhaseUndoing, 0), result{}, time.Hour, api.PhaseUndoing, effects{}},
 		"the failed copy is gone":  {inPhase(api.PhaseUndoing, 0), result{outcome: done}, 0, api.PhaseNone, effects{giveUp: true}},

@@ -1,9 +1,11 @@
 package kubernetes
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/internal/fleet"
@@ -28,6 +30,7 @@ func TestHealthDependsOnWhatWasReadyBefore(t *testing.T) {
 		"a new generation has its own progress": {fleet.HealthReport{}, said(api.True, 6), api.Unknown, "Progressing"},
 		"beyond help before it was ever ready":  {fleet.HealthReport{Failed: true}, never, api.False, "NotReady"},
 		"containers end and start again":        {fleet.HealthReport{Restarting: true}, never, api.False, "Restarting"},
+		"it cannot be said":                     {fleet.HealthReport{Unjudged: true}, said(api.True, 7), api.Unknown, "Unjudged"},
 		"all work is done":                      {fleet.HealthReport{Completed: true, Ready: true}, never, api.True, "Completed"},
 	}
 	for name, test := range tests {
@@ -76,6 +79,56 @@ func TestHealthIsThatOfWhatWasApplied(t *testing.T) {
 			conditions, _ := c.patch["conditions"].(api.Conditions)
 			if got := conditions.Get(api.Healthy); got.ObservedGeneration != c.generation {
 				t.Errorf("%+v, expected generation %d", got, c.generation)
+			}
+		})
+	}
+}
+
+// C16 of the acceptance scenarios: what becomes of workloads becomes the state, and back.
+func TestC16TheStateFollowsWorkloads(t *testing.T) {
+	workload := func(group, kind string, status map[string]any, spec map[string]any) *unstructured.Unstructured {
+		version := strings.TrimPrefix(group+"/v1", "/")
+		return &unstructured.Unstructured{Object: map[string]any{"apiVersion": version, "kind": kind,
+			"metadata": map[string]any{"name": "web", "namespace": "team", "generation": int64(1)}, "spec": spec, "status": status}}
+	}
+	holds := func(condition string) []any { return []any{map[string]any{"type": condition, "status": "True"}} }
+	deployment := func(ready int64) *unstructured.Unstructured {
+		return workload("apps", "Deployment", map[string]any{"observedGeneration": int64(1), "replicas": int64(2), "updatedReplicas": int64(2),
+			"readyReplicas": ready, "availableReplicas": ready, "conditions": holds("Available")}, map[string]any{"replicas": int64(2)})
+	}
+	pod := func(state map[string]any) *unstructured.Unstructured {
+		return workload("", "Pod", map[string]any{"phase": "Running", "containerStatuses": []any{map[string]any{"name": "c", "state": state}}},
+			map[string]any{"restartPolicy": "Always"})
+	}
+	here := api.ClusterKind.Ref("testing", "here")
+	for name, c := range map[string]struct {
+		before, live *unstructured.Unstructured // one after the other
+		state        api.ApplicationState
+	}{
+		"C16: a Job completes": {
+			workload("batch", "Job", map[string]any{"active": int64(1), "startTime": "x"}, nil),
+			workload("batch", "Job", map[string]any{"succeeded": int64(1), "startTime": "x", "conditions": holds("Complete")}, nil), api.AppCompleted,
+		},
+		"C16: a Pod crashes again and again": {
+			pod(map[string]any{"running": map[string]any{}}),
+			pod(map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff"}}), api.AppDegraded,
+		},
+		"C16: a Deployment is not ready any more": {deployment(2), deployment(1), api.AppDegraded},
+		"C16: a Deployment is ready again":        {deployment(1), deployment(2), api.AppRunning},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := api.New[api.Application]()
+			app.Metadata.Generation, app.Status.ScheduledTo, app.Status.RunningOn, app.Status.State = 1, &here, &here, api.AppRunning
+			app.Status.Conditions = api.Conditions{{Type: api.Applied, Status: api.True, Reason: "Accepted", ObservedGeneration: 1}}
+			for _, live := range []*unstructured.Unstructured{c.before, c.live} {
+				before, status := *app, map[string]any{}
+				p := &pass{Applications: &Applications{clock: noon.Time}, app: app}
+				p.sawHealth(fleet.Health([]*unstructured.Unstructured{live}, nil, nil), status)
+				app.Status.Conditions = p.conditionsIn(status)
+				app.Settle(&before)
+			}
+			if app.Status.State != c.state {
+				t.Errorf("it is %s, not %s: %+v", app.Status.State, c.state, app.Status.Conditions)
 			}
 		})
 	}

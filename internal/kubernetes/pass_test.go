@@ -117,7 +117,7 @@ func TestWhoseErrorItIs(t *testing.T) {
 		ours, silent bool
 	}{
 		"Krake's API has refused a write":      {fmt.Errorf("x: %w", &api.Problem{Status: 409}), true, false},
-		"a cluster was not looked at yet":      {&waitError{"not yet"}, false, true},
+		"a cluster was not looked at yet":      {&WaitError{"not yet"}, false, true},
 		"a kubeconfig that leads nowhere good": {&fleet.KubeconfigError{}, false, true},
 		"a manifest of no sense":               {errors.New("no kind"), false, false},
 		"a cluster that gives no answer":       {fmt.Errorf("apply: %w", &fleet.TransientError{Unreachable: true}), false, true},

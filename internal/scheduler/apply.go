@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/controller"
 	"github.com/rak-n-rok/krake/internal/failpoint"
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
@@ -19,6 +20,9 @@ func (s *Scheduler) apply(ctx context.Context, a *api.Application, next step) er
 		if err != nil {
 			return err
 		}
+		if next.decision.Outcome == core.Moved {
+			old = core.Recall(old, s.rules).Moved(next.decision.Current, next.decision.Chosen, s.now()).Store(old)
+		}
 		grown := core.Remember(old, next.decision)
 		record = &grown
 	}
@@ -26,10 +30,24 @@ func (s *Scheduler) apply(ctx context.Context, a *api.Application, next step) er
 		return err
 	}
 	failpoint.Hit(failpoint.Bound)
-	s.log.Info("decided", "application", a.Metadata.NamespaceOrEmpty()+"/"+a.Metadata.Name,
-		"generation", a.Metadata.Generation, "outcome", next.decision.Outcome, "cluster", next.decision.Chosen,
-		"reason", next.decision.Reason)
+	s.guards.forget(controller.KeyOf(a)) // the record is newer
+	if next.decision.Outcome == core.Moved {
+		s.ledger.add(controller.Key{Namespace: a.Metadata.NamespaceOrEmpty(), Name: next.decision.Chosen}, s.now())
+	}
+	s.tell(a, next.decision)
 	return nil
+}
+
+// tell says to people what was decided.
+func (s *Scheduler) tell(a *api.Application, d api.Decision) {
+	s.log.Info("decided", "application", controller.KeyOf(a), "generation", a.Metadata.Generation, "outcome", d.Outcome,
+		"cluster", d.Chosen, "reason", d.Reason)
+	switch d.Outcome {
+	case core.Moved:
+		s.events.Normal(a, "Rescheduled", "%s", d.Reason)
+	case core.Refused:
+		s.events.Warning(a, "NoPlace", "%s", d.Reason)
+	}
 }
 
 func (s *Scheduler) write(ctx context.Context, a *api.Application, next step, record *api.Placement) error {

@@ -6,5 +6,9 @@
 // report of health does not make a decision stale; everything else states the version that was read. A decision that
 // lost is made again.
 //
+// An application that may stay where it is is asked by reschedule whether a better place pays for a move. Nothing is read
+// or kept of one for which no place is better; of the others a guard holds what core remembers from look to look. What of
+// that must survive is part of the record, and is written when it has changed by enough.
+//
 // Why an application goes where it goes belongs into core; when it is looked at, and what is written, belongs here.
 package scheduler

@@ -26,10 +26,10 @@ type step struct {
 }
 
 // settled says whether the scheduler has nothing to add to what it said of an application, as long as it may stay where
-// it is.
+// it is and no other place is better.
 func settled(a *api.Application) bool {
 	c := a.Status.Conditions.Get(api.Scheduled)
-	return c.Status == api.True && c.Message == "" && c.ObservedGeneration == a.Metadata.Generation &&
+	return c.Status == api.True && (c.Message == "" || c.Reason == moveWaits) && c.ObservedGeneration == a.Metadata.Generation &&
 		a.Status.ScheduledGeneration >= a.Metadata.Generation
 }
 

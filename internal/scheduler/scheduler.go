@@ -1,13 +1,17 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
 	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/metrics"
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
 
@@ -18,6 +22,11 @@ type Options struct {
 	Apps     *client.Cache[api.Application, *api.Application]
 	Clusters *client.Cache[api.Cluster, *api.Cluster]
 	Log      *slog.Logger
+	Events   *controller.Recorder
+	// MetricsPeriod is how often the values of metrics are read; 10 seconds when zero.
+	MetricsPeriod time.Duration
+	// Rules say when a better place pays for a move; core.DefaultRules when zero.
+	Rules core.Rules
 	// Now replaces the clock.
 	Now func() time.Time
 }
@@ -28,10 +37,17 @@ type Scheduler struct {
 	set      client.Set[api.Application, *api.Application]
 	clusters client.Set[api.Cluster, *api.Cluster]
 	view     *view
-	index    *index
+	index    index
 	log      *slog.Logger
+	events   *controller.Recorder
 	now      func() time.Time
 	ctl      *controller.Controller
+	metrics  *metrics.Reader
+	health   *controller.Controller // of the clusters' metrics
+	known    *client.Cache[api.Cluster, *api.Cluster]
+	rules    core.Rules
+	guards   guards
+	ledger   ledger
 }
 
 // workers is how many decisions are written at the same time; deciding takes much less than the answer of the API.
@@ -41,28 +57,70 @@ const workers = 10
 func New(o Options) *Scheduler {
 	s := &Scheduler{
 		apps: o.Apps, set: client.Of[api.Application](o.Client), clusters: client.Of[api.Cluster](o.Client),
-		view: &view{clusters: o.Clusters}, index: newIndex(), log: o.Log, now: o.Now,
+		index: newIndex(o.Apps), log: o.Log, events: o.Events, now: o.Now, known: o.Clusters,
+		rules: cmp.Or(o.Rules, core.DefaultRules),
 	}
+	s.guards.clear()
+	s.ledger.limit = s.rules.PerTarget
+	s.ledger.clear()
+	s.view = &view{clusters: o.Clusters, measure: s.measure}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	o.Apps.Handle(s.index.update) // before the queue hears of it
+	s.metrics = metrics.New(metrics.Options{Client: o.Client, Log: o.Log, Needed: s.needed, Synced: o.Clusters.Synced(), Changed: s.remeasured, Period: o.MetricsPeriod})
+	s.health = controller.New(controller.Config{Name: "cluster-metrics", Reconcile: s.judgeMetrics, Log: o.Log})
+	controller.For(s.health, o.Clusters)
 	s.ctl = controller.New(controller.Config{Name: "scheduler", Reconcile: s.reconcile, Workers: workers, Log: o.Log})
 	controller.For(s.ctl, o.Apps)
 	controller.OnChange(s.ctl, o.Clusters, s.concerned)
 	return s
 }
 
+// firstValues is how long the first decisions wait for the values of metrics.
+const firstValues = 3 * time.Second
+
 // Run schedules until ctx ends.
-func (s *Scheduler) Run(ctx context.Context) error { return s.ctl.Run(ctx) }
+func (s *Scheduler) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var running errgroup.Group
+	for _, run := range []func(context.Context) error{s.metrics.Run, s.health.Run, s.begin} {
+		running.Go(func() error {
+			defer cancel()
+			return run(ctx)
+		})
+	}
+	return running.Wait()
+}
+
+// begin decides, once there are values to decide by, and it is known what has moved.
+func (s *Scheduler) begin(ctx context.Context) error {
+	select {
+	case <-s.metrics.Read():
+	case <-time.After(firstValues):
+	case <-ctx.Done():
+		return nil
+	}
+	select {
+	case <-s.apps.Synced():
+	case <-ctx.Done():
+		return nil
+	}
+	if err := s.recount(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	s.view.outdate()
+	return s.ctl.Run(ctx)
+}
 
 // ProjectApplication drops from an application what the scheduler does not need, for the cache of a process in which
 // nobody else does.
 func ProjectApplication(a *api.Application) {
 	spec, status := &a.Spec, &a.Status
-	spec.Manifest, spec.Tosca, spec.Csar, spec.ObserverSchema = nil, api.ToscaSource{}, nil, nil
+	spec.Manifest, spec.Tosca, spec.Csar, spec.ObserverSchema = spec.Manifest.OnlyClaims(), api.ToscaSource{}, nil, nil
 	*status = api.ApplicationStatus{
-		State: status.State, KubeControllerTriggered: status.KubeControllerTriggered, ScheduledTo: status.ScheduledTo,
+		State: status.State, KubeControllerTriggered: status.KubeControllerTriggered,
+		Scheduled: status.Scheduled, ScheduledTo: status.ScheduledTo, RunningOn: status.RunningOn,
 		Retries: status.Retries, ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout,
 		Conditions: status.Conditions, ScheduledGeneration: status.ScheduledGeneration,
 	}
@@ -70,8 +128,9 @@ func ProjectApplication(a *api.Application) {
 
 // ProjectCluster drops from a cluster what the scheduler does not need, like ProjectApplication.
 func ProjectCluster(c *api.Cluster) {
-	c.Spec = api.ClusterSpec{CustomResources: c.Spec.CustomResources}
-	c.Status = api.ClusterStatus{State: c.Status.State}
+	c.Spec = api.ClusterSpec{CustomResources: c.Spec.CustomResources, Metrics: c.Spec.Metrics,
+		Unschedulable: c.Spec.Unschedulable, Drain: c.Spec.Drain}
+	c.Status = api.ClusterStatus{State: c.Status.State, Conditions: c.Status.Conditions, MetricsReasons: c.Status.MetricsReasons}
 }
 
 // concerned names the applications that a change of a cluster may matter to.
@@ -79,6 +138,7 @@ func (s *Scheduler) concerned(before, after *api.Cluster) []controller.Key {
 	change := core.Compare(before, after)
 	if change.Any {
 		s.view.outdate()
+		s.metrics.Look()
 	}
 	c := after
 	if c == nil {
@@ -86,10 +146,16 @@ func (s *Scheduler) concerned(before, after *api.Cluster) []controller.Key {
 	}
 	var keys []controller.Key
 	if change.Bound {
-		keys = append(keys, s.index.boundTo(controller.KeyOf(c))...)
+		keys = append(keys, controller.KeysOf(s.index.bound.Get(controller.KeyOf(c)))...)
 	}
 	if change.Waiting {
-		keys = append(keys, s.index.waitingIn(c.Metadata.NamespaceOrEmpty())...)
+		keys = append(keys, controller.KeysOf(s.index.waiting.Get(c.Metadata.NamespaceOrEmpty()))...)
+	}
+	if change.Waiting && len(after.Spec.Metrics) > 0 {
+		keys = append(keys, controller.KeysOf(s.index.placed.Get(c.Metadata.NamespaceOrEmpty()))...)
+	}
+	if change.Any {
+		keys = append(keys, s.guards.keys(c.Metadata.NamespaceOrEmpty())...)
 	}
 	return keys
 }
@@ -98,11 +164,12 @@ func (s *Scheduler) concerned(before, after *api.Cluster) []controller.Key {
 func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controller.Result, error) {
 	a := s.apps.Get(key.Namespace, key.Name)
 	if a == nil || a.Metadata.Deleted != nil {
+		s.guards.forget(key)
 		return controller.Result{}, nil
 	}
 	snapshot := s.view.snapshot()
 	if settled(a) && core.Stays(snapshot, a) {
-		return controller.Result{}, nil
+		return s.reschedule(ctx, snapshot, a)
 	}
 	if exists, err := s.reappears(ctx, snapshot, a); exists || err != nil {
 		return controller.Result{After: time.Second}, err
@@ -134,7 +201,7 @@ func (s *Scheduler) fresh(ctx context.Context, namespace string) (*core.Snapshot
 	if err != nil {
 		return nil, err
 	}
-	return snapshotOf(list), nil
+	return snapshotOf(list, s.measure), nil
 }
 
 // reappears says whether the cluster that an application is bound to exists although the cache does not have it. The

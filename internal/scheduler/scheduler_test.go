@@ -12,6 +12,7 @@ import (
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
 
+//
 func TestANewApplicationIsBoundToAClusterThatMatches(t *testing.T) {
 	w := newWorld(t)
 	w.cluster(space, "de", "location", "DE")
@@ -72,6 +73,7 @@ func TestAMetricWithoutAValueIsNamedInTheRefusal(t *testing.T) {
 	})
 }
 
+// and R-4: what has failed for good is left alone.
 func TestAttemptsAreCountedDownToFailure(t *testing.T) {
 	for limit, want := range map[int64]string{0: "FAILED 0", 1: "DEGRADED 0, FAILED 0", 2: "DEGRADED 1, DEGRADED 0, FAILED 0"} {
 		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
@@ -131,6 +133,7 @@ func TestAnEditGivesAllAttemptsBack(t *testing.T) {
 	}
 }
 
+//
 func TestAnEditIsHandedOnAlthoughThePlaceStays(t *testing.T) {
 	for name, migration := range map[string]bool{"with migration": true, "without migration": false} {
 		t.Run(name, func(t *testing.T) {
@@ -202,7 +205,7 @@ func TestAnApplicationIsNotRetargetedDuringAMove(t *testing.T) {
 	w.cluster(space, "there", "tier", "gold")
 	w.label(here)
 	a = w.until(a, "told why it stays", func(a *api.Application) bool {
-		return strings.Contains(a.Status.Conditions.Get(api.Scheduled).Message, "the move that is under way")
+		return strings.Contains(a.Status.Conditions.Get(api.Scheduled).Message, "a move is under way")
 	})
 	if place(a) != "here" {
 		t.Errorf("it was bound to %s", place(a))
@@ -252,6 +255,7 @@ func TestAnApplicationThatMustLeaveAndCannotStaysAndSaysSo(t *testing.T) {
 	}
 }
 
+//
 func TestAnApplicationThatIsToBeDeletedIsLeftAlone(t *testing.T) {
 	w := newWorld(t)
 	a := w.app("echo")

@@ -14,6 +14,7 @@ import (
 	"github.com/rak-n-rok/krake/client"
 	"github.com/rak-n-rok/krake/internal/apiserver"
 	"github.com/rak-n-rok/krake/internal/controller"
+	"github.com/rak-n-rok/krake/internal/scheduler/core"
 	"github.com/rak-n-rok/krake/internal/store"
 )
 
@@ -47,12 +48,15 @@ func newWorld(t *testing.T) world {
 }
 
 // schedule runs a scheduler until the test ends, or until the function is called that it returns.
-func (w world) schedule() (stop func()) {
+func (w world) schedule() (stop func()) { return w.scheduleBy(core.DefaultRules) }
+
+// scheduleBy runs a scheduler with other rules for moves.
+func (w world) scheduleBy(rules core.Rules) (stop func()) {
 	w.Helper()
 	log := slog.New(slog.DiscardHandler)
 	apps := client.NewCache(w.apps, log, client.Project(ProjectApplication))
 	clusters := client.NewCache(w.clusters, log, client.Project(ProjectCluster))
-	s := New(Options{Client: w.client, Apps: apps, Clusters: clusters, Log: log})
+	s := New(Options{Client: w.client, Apps: apps, Clusters: clusters, Log: log, MetricsPeriod: 20 * time.Millisecond, Rules: rules})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {

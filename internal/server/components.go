@@ -2,11 +2,16 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
@@ -15,6 +20,7 @@ import (
 	"github.com/rak-n-rok/krake/internal/gc"
 	"github.com/rak-n-rok/krake/internal/kubernetes"
 	"github.com/rak-n-rok/krake/internal/scheduler"
+	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
 
 // Settings are what can be adjusted in the components; zero values are the defaults.
@@ -24,7 +30,32 @@ type Settings struct {
 	Settle          time.Duration // how long a copy has to be ready on the target before a move switches over
 	Drain           time.Duration // how long both copies run after a move has switched over
 	RefusedRetry    time.Duration // how often a manifest that a cluster refused is tried again
+	Rules           core.Rules    // when a better place pays for a move
+	// Removals bounds how many objects go from a cluster at once that nobody asked for by name; nil is the default.
+	Removals      *kubernetes.RemovalLimit
+	OwnNamespaces bool // each namespace of Krake has a Kubernetes namespace of its own
+	// ClusterWideKinds are kinds without a namespace that are allowed all the same, as KIND or KIND.GROUP.
+	ClusterWideKinds []string
+	Lease            controller.LeaseTimes
 }
+
+// confinement is where objects may be, nil for anywhere.
+func (s Settings) confinement() *fleet.Confinement {
+	if !s.OwnNamespaces {
+		return nil
+	}
+	return &fleet.Confinement{ClusterWide: s.ClusterWideKinds}
+}
+
+func (s Settings) check() error {
+	if len(s.ClusterWideKinds) > 0 && !s.OwnNamespaces {
+		return errors.New("--cluster-wide-kinds needs --own-namespaces: without it all kinds are allowed")
+	}
+	return nil
+}
+
+// DefaultRemovalLimit holds where Settings have none.
+var DefaultRemovalLimit = kubernetes.DefaultRemovalLimit
 
 // A component is a part of Krake that can run in a process of its own.
 type component struct {
@@ -71,20 +102,35 @@ type environment struct {
 	fleet    *fleet.Fleet
 	changed  func(appUID string) // is told of changes on clusters; set before anything runs
 	running  []controller.Component
+	leases   *client.Client
+	holder   string // who this process is to others that could do the same work
 }
 
 func (e *environment) run(name string, run func(context.Context) error) {
 	e.running = append(e.running, controller.Component{Name: name, Run: run})
 }
 
-// applications is the cache of applications. A scheduler that is alone needs no manifests.
+// lead is run for a work that only one process may do at a time.
+func (e *environment) lead(name string, run func(context.Context) error) {
+	lease := controller.Lease{Client: e.leases, Name: name, Holder: e.holder, Log: e.log, Times: e.settings.Lease}
+	e.run(name, func(ctx context.Context) error { return lease.Run(ctx, run) })
+}
+
+// recorder tells people what a component sees happen.
+func (e *environment) recorder(name string, c *client.Client) *controller.Recorder {
+	r := controller.NewRecorder(c, name, e.log)
+	e.run("events of "+name, r.Run)
+	return r
+}
+
+// applications is the cache of applications. Nobody needs manifests of it; a scheduler that is alone needs even less.
 func (e *environment) applications() *client.Cache[api.Application, *api.Application] {
 	if e.apps == nil {
-		var options []client.CacheOption[*api.Application]
+		project := kubernetes.ProjectApplication
 		if !slices.Contains(e.names, "kubernetes-application") {
-			options = append(options, client.Project(scheduler.ProjectApplication))
+			project = scheduler.ProjectApplication
 		}
-		e.apps = client.NewCache(client.Of[api.Application](e.caches), e.log, options...)
+		e.apps = client.NewCache(client.Of[api.Application](e.caches), e.log, client.Project(project))
 		e.run("cache of applications", e.apps.Run)
 	}
 	return e.apps
@@ -105,7 +151,7 @@ func (e *environment) allClusters() *client.Cache[api.Cluster, *api.Cluster] {
 
 func (e *environment) members() *fleet.Fleet {
 	if e.fleet == nil {
-		e.fleet = fleet.New(fleet.Options{Logger: e.log, OnChange: func(_, appUID string) {
+		e.fleet = fleet.New(fleet.Options{Logger: e.log, MayWrite: controller.Held, OnChange: func(_, appUID string) {
 			if e.changed != nil {
 				e.changed(appUID)
 			}
@@ -116,12 +162,25 @@ func (e *environment) members() *fleet.Fleet {
 
 // RunComponents runs components against an API until ctx ends.
 func RunComponents(ctx context.Context, names []string, settings Settings, endpoint string, log *slog.Logger) error {
-	return runComponents(ctx, names, settings, func(user string) (*client.Client, error) {
+	if err := settings.check(); err != nil {
+		return err
+	}
+	return runComponents(ctx, names, settings, uniqueHolder(), func(user string) (*client.Client, error) {
 		return client.New(client.Config{URL: endpoint, UserAgent: user})
 	}, log)
 }
 
-func runComponents(ctx context.Context, names []string, settings Settings, connect func(user string) (*client.Client, error), log *slog.Logger) error {
+// embeddedHolder is a server with an embedded etcd. There is only one at a time, and it need not wait for its own leases
+// of before a crash.
+const embeddedHolder = "server with the embedded etcd"
+
+// uniqueHolder is a process of which there may be others.
+func uniqueHolder() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s, process %d, %s", host, os.Getpid(), uuid.NewString())
+}
+
+func runComponents(ctx context.Context, names []string, settings Settings, holder string, connect func(user string) (*client.Client, error), log *slog.Logger) error {
 	if len(names) == 0 {
 		<-ctx.Done()
 		return nil
@@ -130,7 +189,11 @@ func runComponents(ctx context.Context, names []string, settings Settings, conne
 	if err != nil {
 		return err
 	}
-	e := &environment{names: names, log: log, settings: settings, caches: reader}
+	leases, err := connect("system:leases")
+	if err != nil {
+		return err
+	}
+	e := &environment{names: names, log: log, settings: settings, caches: reader, leases: leases, holder: holder}
 	for _, c := range components {
 		if !slices.Contains(names, c.name) {
 			continue
@@ -146,39 +209,73 @@ func runComponents(ctx context.Context, names []string, settings Settings, conne
 	if e.fleet != nil {
 		defer e.fleet.Close()
 	}
+	go e.tidyUp(ctx)
 	return controller.Supervise(ctx, log, e.running...)
 }
 
+// calm is how long after the caches have filled the start is over: then the controllers have looked at everything.
+const calm = 5 * time.Second
+
+// tidyUp gives the memory back that only the start needed, in which everything is read several times over. By itself the
+// runtime would do that at the next collection, which is minutes away when little happens.
+func (e *environment) tidyUp(ctx context.Context) {
+	if e.apps != nil {
+		select {
+		case <-e.apps.Synced():
+		case <-ctx.Done():
+			return
+		}
+	}
+	select {
+	case <-time.After(calm):
+		debug.FreeOSMemory()
+	case <-ctx.Done():
+	}
+}
+
 func addApplications(e *environment, c *client.Client) error {
+	events, budget := e.recorder("kubernetes-application", c), kubernetes.NewBudget(c, e.applications(), e.settings.Removals)
+	rules := client.NewCache(client.Of[api.GlobalObjectRule](e.caches), e.log)
+	e.run("cache of object rules", rules.Run)
 	apps := kubernetes.NewApplications(kubernetes.Options{
-		Client: c, Apps: e.applications(), Clusters: e.allClusters(), Fleet: e.members(), Log: e.log,
-		MoveTimeout: e.settings.MoveTimeout, Settle: e.settings.Settle, Drain: e.settings.Drain, RefusedRetry: e.settings.RefusedRetry,
+		Client: c, Apps: e.applications(), Clusters: e.allClusters(), Rules: rules, Fleet: e.members(), Log: e.log,
+		Events: events, Budget: budget, MoveTimeout: e.settings.MoveTimeout, Settle: e.settings.Settle, Drain: e.settings.Drain, RefusedRetry: e.settings.RefusedRetry,
+		Confined: e.settings.confinement(),
 	})
 	e.changed = apps.Changed
-	e.run("kubernetes-application", apps.Run)
+	e.lead("kubernetes-application", apps.Run)
 	leftovers := client.NewCache(client.Of[api.Leftover](e.caches), e.log)
 	e.run("cache of leftovers", leftovers.Run)
-	e.run("leftovers", kubernetes.NewLeftovers(kubernetes.LeftoverOptions{
+	e.lead("leftovers", kubernetes.NewLeftovers(kubernetes.LeftoverOptions{
 		Client: c, Leftovers: leftovers, Apps: e.applications(), Clusters: e.allClusters(), Fleet: e.members(), Log: e.log,
+		Events: events, Budget: budget,
 	}).Run)
-	return nil
-}
-
-func addCollector(e *environment, c *client.Client) error {
-	e.run("gc", gc.New(gc.Options{Client: c, Log: e.log}).Run)
-	return nil
-}
-
-func addScheduler(e *environment, c *client.Client) error {
-	e.run("scheduler", scheduler.New(scheduler.Options{
+	e.lead("drains", kubernetes.NewDrains(kubernetes.DrainOptions{
 		Client: c, Apps: e.applications(), Clusters: e.allClusters(), Log: e.log,
 	}).Run)
 	return nil
 }
 
+func addCollector(e *environment, c *client.Client) error {
+	e.lead("gc", gc.New(gc.Options{Client: c, Log: e.log}).Run)
+	return nil
+}
+
+func addScheduler(e *environment, c *client.Client) error {
+	if err := e.settings.Rules.Check(); err != nil {
+		return err
+	}
+	e.lead("scheduler", scheduler.New(scheduler.Options{
+		Client: c, Apps: e.applications(), Clusters: e.allClusters(), Log: e.log, Events: e.recorder("scheduler", c),
+		Rules: e.settings.Rules,
+	}).Run)
+	return nil
+}
+
 func addClusters(e *environment, c *client.Client) error {
-	e.run("kubernetes-cluster", kubernetes.NewClusters(kubernetes.ClusterOptions{
+	e.lead("kubernetes-cluster", kubernetes.NewClusters(kubernetes.ClusterOptions{
 		Client: c, Clusters: e.allClusters(), Fleet: e.members(), Log: e.log, Interval: e.settings.ClusterInterval,
+		Events: e.recorder("kubernetes-cluster", c),
 	}).Run)
 	return nil
 }

@@ -1,23 +1,21 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
+	etcdbackend "go.etcd.io/etcd/server/v3/storage/backend"
 )
 
-const (
-	// quota is the size of the database at which etcd turns read-only.
-	quota = 8 << 30
-	// defragmentFrom is the size below which it is not worth the time.
-	defragmentFrom = 16 << 20
-)
+// quota is the size of the database at which etcd turns read-only.
+const quota = 8 << 30
 
 // openEmbedded locks the directory and runs a member of a cluster of one in it.
 func openEmbedded(ctx context.Context, o Options) (_ backend, err error) {
@@ -35,16 +33,23 @@ func openEmbedded(ctx context.Context, o Options) (_ backend, err error) {
 	}
 	client, closeClient := newInProcessClient(server.Server)
 	b := backend{
-		client: client,
+		client:  client,
+		index:   applied(func() int64 { return server.Server.KV().Rev() }),
+		room:    func() error { return roomOn(o.Dir) },
+		reclaim: func() error { return defragment(server, o.Dir) },
+		snapshot: func(_ context.Context, w io.Writer) error {
+			return copyDatabase(server.Server.Backend(), w)
+		},
 		close: func() error {
 			closeClient()
 			server.Close()
 			return lock.release()
 		},
 	}
-	if err := reclaim(ctx, server, client); err != nil {
-		b.close()
-		return backend{}, err
+	if db := server.Server.Backend(); worthwhile(db.Size(), db.SizeInUse()) {
+		if err := b.reclaim(); err != nil {
+			o.Logger.WarnContext(ctx, "the database keeps its free space", "error", err)
+		}
 	}
 	return b, nil
 }
@@ -67,7 +72,7 @@ func embeddedConfig(o Options) *embed.Config {
 	cfg.UnsafeNoFsync = o.UnsafeNoFsync
 	cfg.MaxRequestBytes = maxRequest
 	cfg.MaxTxnOps = maxOps
-	cfg.QuotaBackendBytes = quota
+	cfg.QuotaBackendBytes = cmp.Or(o.quota, quota)
 	// Etcd keeps this many requests in memory, with their values, for members
 	// that lag behind. There are none; the defaults come to 15,000.
 	cfg.SnapshotCount, cfg.SnapshotCatchUpEntries = 2000, 100
@@ -94,27 +99,15 @@ func startServer(ctx context.Context, cfg *embed.Config) (*embed.Etcd, error) {
 	return nil, fmt.Errorf("start etcd: %w", err)
 }
 
-// reclaim gives free pages back to the file system when they are more than half
-// of the database, which etcd never does by itself, and lifts the alarm that
-// made a full database read-only if it is no longer full.
-func reclaim(ctx context.Context, server *embed.Etcd, client *clientv3.Client) error {
-	db := server.Server.Backend()
-	if size := db.Size(); size >= defragmentFrom && db.SizeInUse() < size/2 {
-		if err := server.Server.Defragment(); err != nil {
-			return fmt.Errorf("defragment: %w", err)
-		}
+// copyDatabase writes a database and its checksum. Etcd's own snapshots over its client interface cannot be used without
+// a connection: their end looks like a failure there.
+func copyDatabase(db etcdbackend.Backend, w io.Writer) error {
+	copied := db.Snapshot()
+	defer copied.Close()
+	sum := sha256.New()
+	if _, err := copied.WriteTo(io.MultiWriter(w, sum)); err != nil {
+		return err
 	}
-	alarms, err := client.AlarmList(ctx)
-	if err != nil {
-		return fmt.Errorf("list alarms: %w", err)
-	}
-	for _, alarm := range alarms.Alarms {
-		if alarm.Alarm != etcdserverpb.AlarmType_NOSPACE || db.Size() >= quota {
-			continue
-		}
-		if _, err := client.AlarmDisarm(ctx, (*clientv3.AlarmMember)(alarm)); err != nil {
-			return fmt.Errorf("lift the alarm: %w", err)
-		}
-	}
-	return nil
+	_, err := w.Write(sum.Sum(nil))
+	return err
 }

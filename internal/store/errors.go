@@ -26,6 +26,12 @@ var (
 	ErrClosed = errors.New("closed")
 	// ErrBroken says that a stored value cannot be read. See BrokenError.
 	ErrBroken = errors.New("broken record")
+	// ErrUnavailable says that etcd did not answer, or could not, in time. What
+	// was to be read was not.
+	ErrUnavailable = errors.New("the database does not answer")
+	// ErrUncertain says the same of a write: it may have been carried out or
+	// not.
+	ErrUncertain = errors.New("the database did not answer: it may have been written or not")
 	// ErrFull says that the database reached its quota and takes no more
 	// writes until something is deleted, compacted and defragmented.
 	ErrFull = errors.New("database is full")
@@ -87,7 +93,7 @@ func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
 // CompactedError says why a watch cannot go on from a cursor.
 type CompactedError struct {
 	From Cursor
-	// Oldest is the smallest revision from which a watch can be resumed.
+	// Oldest is the smallest revision from which a watch can be resumed, 0 if that is not known.
 	Oldest int64
 	// Newest is set instead when the cursor lies in the future: it comes from
 	// another database, or from this one before an older copy was put back.
@@ -97,6 +103,9 @@ type CompactedError struct {
 func (e *CompactedError) Error() string {
 	if e.Newest != 0 {
 		return fmt.Sprintf("cannot resume from %s: the newest revision is %d", e.From, e.Newest)
+	}
+	if e.Oldest == 0 {
+		return fmt.Sprintf("cannot resume from %s: what was then is forgotten", e.From)
 	}
 	return fmt.Sprintf("cannot resume from %s: the oldest revision to resume from is %d", e.From, e.Oldest)
 }

@@ -49,6 +49,33 @@ type Event struct {
 	Created int64
 	// Cursor is the position after this event.
 	Cursor Cursor
+
+	before []byte // as etcd stores it
+	memo   *memo
+}
+
+// A memo keeps what the first reader of an event has made of it.
+type memo struct {
+	once sync.Once
+	made any
+}
+
+// Shared returns what was made of the event for the first reader that asked, and has it made if that is this one. All
+// readers must want the same.
+func (e Event) Shared(make func() any) any {
+	if e.memo == nil {
+		return make()
+	}
+	e.memo.once.Do(func() { e.memo.made = make() })
+	return e.memo.made
+}
+
+// Before is the document that a Modified event replaced, nil for other events. Who needs it pays for its decoding.
+func (e Event) Before() ([]byte, error) {
+	if e.before == nil {
+		return nil, nil
+	}
+	return decodeFrame(e.before)
 }
 
 // An entry is an event in the hub, with its value as etcd stores it. The
@@ -91,7 +118,7 @@ func newEntries(events []*clientv3.Event, after Cursor) ([]*entry, error) {
 
 func newEntry(ev *clientv3.Event, cursor Cursor) (*entry, error) {
 	kv := ev.Kv
-	e := &entry{event: Event{Key: string(kv.Key), Revision: kv.ModRevision, Cursor: cursor}}
+	e := &entry{event: Event{Key: string(kv.Key), Revision: kv.ModRevision, Cursor: cursor, memo: &memo{}}}
 	switch {
 	case ev.Type == clientv3.EventTypeDelete:
 		if ev.PrevKv == nil {
@@ -103,10 +130,13 @@ func newEntry(ev *clientv3.Event, cursor Cursor) (*entry, error) {
 		e.event.Type = Added
 	default:
 		e.event.Type = Modified
+		if ev.PrevKv != nil { // which may have been compacted
+			e.event.before = ev.PrevKv.Value
+		}
 	}
 	e.event.ValueRevision, e.event.Created = kv.ModRevision, kv.CreateRevision
 	e.stored = kv.Value
-	e.size = len(kv.Key) + len(kv.Value) + unpackedSize(kv.Value)
+	e.size = len(kv.Key) + len(kv.Value) + len(e.event.before) + unpackedSize(kv.Value)
 	return e, nil
 }
 

@@ -16,6 +16,7 @@ func (w *Watch) offer(entries []*entry) bool {
 		}
 		if w.full(1) {
 			w.end(ErrSlow)
+			w.hub.slow.Add(1)
 			break
 		}
 		w.push(e)

@@ -42,9 +42,10 @@ const retryWatch = 200 * time.Millisecond
 // Nothing in the hub waits for a reader: etcd's client buffers without bound
 // whatever is not taken from it.
 type hub struct {
-	client *clientv3.Client
-	log    *slog.Logger
-	limits limits
+	client  *clientv3.Client
+	log     *slog.Logger
+	limits  limits
+	records *keyspace
 
 	mu sync.Mutex
 	// position is the newest revision handed to the watches; all up to it were.
@@ -52,6 +53,8 @@ type hub struct {
 	window   window
 	watches  map[*Watch]struct{}
 	ended    bool
+
+	slow atomic.Int64 // watches that were cut off
 }
 
 // newHub makes a hub that begins with the events after the given revision.
@@ -60,6 +63,7 @@ func newHub(client *clientv3.Client, log *slog.Logger, l limits, after int64) *h
 		client:   client,
 		log:      log,
 		limits:   l,
+		records:  newKeyspace(),
 		position: after,
 		window:   window{floor: after, maxEntries: l.windowEntries, maxSize: l.windowSize},
 		watches:  map[*Watch]struct{}{},
@@ -74,6 +78,9 @@ func (h *hub) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if errors.Is(err, errGap) {
+			err = h.records.load(ctx, h.client)
+		}
 		if err == nil {
 			continue
 		}
@@ -86,20 +93,24 @@ func (h *hub) run(ctx context.Context) {
 	}
 }
 
-// follow dispatches what one etcd watch brings until that ends. After a
-// compaction it may be called again at once.
+// errGap says that events were lost to a compaction. What they changed is to be read anew; then the hub may follow again.
+var errGap = errors.New("events were lost to a compaction")
+
+// follow dispatches what one etcd watch brings until that ends.
 func (h *hub) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for answer := range watchEverything(ctx, h.client, h.reached()) {
 		if answer.CompactRevision != 0 {
 			h.skip(answer.CompactRevision)
-			return nil
+			return errGap
 		}
 		if err := answer.Err(); err != nil {
 			return err
 		}
-		h.dispatch(ctx, answer.Events)
+		if err := h.dispatch(ctx, answer.Events); err != nil {
+			return err
+		}
 	}
 	return errors.New("the watch ended")
 }
@@ -111,26 +122,28 @@ func (h *hub) follow(ctx context.Context) error {
 func watchEverything(ctx context.Context, client *clientv3.Client, after int64) clientv3.WatchChan {
 	// Etcd's client puts watches with equal metadata on one stream, where the
 	// slowest would hold up the others.
-	ctx = metadata.AppendToOutgoingContext(ctx, "krake-watch", strconv.FormatUint(streams.Add(1), 10))
+	// A member that has lost the others must end the watch, which then goes on with another one.
+	ctx = metadata.AppendToOutgoingContext(clientv3.WithRequireLeader(ctx), "krake-watch", strconv.FormatUint(streams.Add(1), 10))
 	return client.Watch(ctx, "\x00", clientv3.WithFromKey(), clientv3.WithRev(max(after, 1)), clientv3.WithPrevKV())
 }
 
 var streams atomic.Uint64
 
-// dispatch hands events to the window and to the watches.
-func (h *hub) dispatch(ctx context.Context, events []*clientv3.Event) {
+// dispatch hands events to the keyspace, to the window and to the watches.
+func (h *hub) dispatch(ctx context.Context, events []*clientv3.Event) error {
 	if len(events) == 0 {
-		return
+		return nil
 	}
 	newest := events[len(events)-1].Kv.ModRevision
 	entries, err := newEntries(events, Cursor{Revision: h.reached()})
 	if err != nil {
 		h.log.WarnContext(ctx, "events lost to a compaction", "revision", newest, "error", err)
 		h.skip(newest)
-		return
+		return errGap
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.records.apply(events, newest)
 	h.window.add(entries)
 	for w := range h.watches {
 		if !w.offer(entries) {
@@ -138,6 +151,7 @@ func (h *hub) dispatch(ctx context.Context, events []*clientv3.Event) {
 		}
 	}
 	h.position = max(h.position, newest)
+	return nil
 }
 
 // skip gives up the events up to a revision, which etcd no longer has: the

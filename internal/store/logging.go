@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -14,7 +16,24 @@ import (
 // newZapLogger gives etcd a logger that writes to ours, warnings and above:
 // etcd's information is about clusters of many members.
 func newZapLogger(log *slog.Logger) *zap.Logger {
-	return zap.New(slogCore{log: log.With("component", "etcd")})
+	log = log.With("component", "etcd")
+	return zap.New(slogCore{log: log}, zap.WithFatalHook(fatal{log}))
+}
+
+// fatal ends the process when etcd cannot go on, for example because the disk is full or the data directory is gone. What
+// was acknowledged is on disk; going on could only break that promise.
+type fatal struct{ log *slog.Logger }
+
+func (f fatal) OnWrite(e *zapcore.CheckedEntry, fields []zapcore.Field) {
+	args, cause := []any{"cause", e.Message}, e.Message
+	for _, attr := range attrs(fields) {
+		args = append(args, attr)
+		cause += fmt.Sprintf("; %s: %v", attr.Key, attr.Value)
+	}
+	f.log.Error("the database cannot go on, this process ends; nothing that was acknowledged is lost: "+
+		"look at the disk and the data directory, then start again", args...)
+	fmt.Fprintln(os.Stderr, "krake: the database cannot go on:", cause) // wherever the log goes
+	os.Exit(1)
 }
 
 // inapplicable is advice that etcd gives at every start about servers that are

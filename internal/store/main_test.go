@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestMain(m *testing.M) {
@@ -63,6 +64,16 @@ func watch(t testing.TB, s *Store, prefix string, from Cursor) *Watch {
 	}
 	t.Cleanup(w.Close)
 	return w
+}
+
+// eventually waits until a condition holds.
+func eventually(t testing.TB, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it did not come about")
+		}
+	}
 }
 
 // next takes an event that must come.

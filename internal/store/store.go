@@ -25,6 +25,7 @@ type Options struct {
 	// Logger is slog.Default() if nil.
 	Logger *slog.Logger
 
+	quota  int64  // of the embedded database, the constant if zero; tests make it small
 	limits limits // defaultLimits if zero; tests make them small
 }
 
@@ -59,6 +60,8 @@ type Store struct {
 	cancel context.CancelFunc
 	group  sync.WaitGroup // hub, compactor, replays
 
+	counted  counters
+	terms    terms
 	inFlight gate // every operation, so that Close waits for them
 }
 
@@ -81,16 +84,23 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // newStore runs a store on any etcd.
 func newStore(ctx context.Context, b backend, o Options) (*Store, error) {
-	s := &Store{backend: b, log: o.Logger}
-	newest, err := s.Revision(ctx)
+	s := &Store{backend: b, log: o.Logger, terms: terms{client: b.client, current: map[time.Duration]*term{}}}
+	newest, err := newestRevision(ctx, b.client)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the revision: %w", err)
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.hub = newHub(b.client, s.log, o.limits, max(1, newest-int64(o.limits.windowEntries)))
+	if err := s.hub.records.load(ctx, b.client); err != nil {
+		return nil, err
+	}
 	compaction := &compactor{store: s, keepFor: o.KeepFor, keepRevisions: o.KeepRevisions}
 	s.group.Go(func() { s.hub.run(s.ctx) })
 	s.group.Go(func() { compaction.run(s.ctx) })
+	if s.reclaim != nil {
+		keeper := &spaceKeeper{store: s}
+		s.group.Go(func() { keeper.run(s.ctx) })
+	}
 	return s, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -15,6 +17,8 @@ const (
 	maxValue = 8 << 20
 	// maxRequest is what etcd takes in one request: a document and its parts.
 	maxRequest = 12 << 20
+	// etcdDefault is what an etcd takes in one request if nobody said otherwise.
+	etcdDefault = 1536 << 10
 	// maxOps is the number of operations in one transaction. Etcd's default of
 	// 128 would be enough for an object and its parts; a cascade may need more.
 	maxOps = 1024
@@ -28,6 +32,8 @@ const (
 type Txn struct {
 	If []Condition
 	Do []Op
+	// DryRun checks sizes and conditions, and writes nothing.
+	DryRun bool
 }
 
 // A Condition is a statement about one key at the moment of the transaction.
@@ -86,6 +92,8 @@ type Op struct {
 	kind  opKind
 	key   string
 	value []byte
+	// lasts is how long a value is kept; forever if zero.
+	lasts time.Duration
 }
 
 type opKind int
@@ -97,7 +105,14 @@ const (
 )
 
 // Put writes a value, a JSON document.
-func Put(key string, value []byte) Op { return Op{opPut, key, value} }
+func Put(key string, value []byte) Op { return Op{kind: opPut, key: key, value: value} }
+
+// Lasting makes a put one of a value that goes by itself after a time, at the earliest; zero is for ever. Watches see it
+// go as they see a deletion.
+func (op Op) Lasting(d time.Duration) Op {
+	op.lasts = d
+	return op
+}
 
 // Delete removes a key; it is no error when the key does not exist.
 func Delete(key string) Op { return Op{kind: opDelete, key: key} }
@@ -110,8 +125,11 @@ func DeletePrefix(prefix string) Op { return Op{kind: opDeletePrefix, key: prefi
 // there) makes no event and returns the newest revision.
 //
 // Errors: *ConflictError when a condition does not hold, *TooLargeError when a
-// value or the transaction is over its limit, ErrFull when the database is.
-func (s *Store) Commit(ctx context.Context, t Txn) (int64, error) {
+// value or the transaction is over its limit, ErrFull when the database or
+// the disk is, ErrUncertain when nobody can say whether it was written.
+func (s *Store) Commit(ctx context.Context, t Txn) (revision int64, err error) {
+	ctx, end := traced(ctx, "commit")
+	defer func() { end(err) }()
 	ops, err := t.operations()
 	if err != nil {
 		return 0, fmt.Errorf("commit: %w", err)
@@ -124,16 +142,40 @@ func (s *Store) Commit(ctx context.Context, t Txn) (int64, error) {
 		return 0, fmt.Errorf("commit: %w", err)
 	}
 	defer s.inFlight.leave()
-	answer, err := s.client.Txn(ctx).If(compares...).Then(ops...).Else(probes...).Commit()
+	if s.room != nil && t.grows() {
+		if err := s.room(); err != nil {
+			return 0, fmt.Errorf("commit: %w", err)
+		}
+	}
+	patient, cancel := context.WithTimeout(ctx, commitWithin)
+	defer cancel()
+	if t.DryRun {
+		ops = nil
+	} else if err := s.terms.attach(patient, t.Do, ops); err != nil {
+		return 0, fmt.Errorf("commit: %w", unavailable(ctx, err, ErrUnavailable))
+	}
+	answer, err := s.client.Txn(patient).If(compares...).Then(ops...).Else(probes...).Commit()
 	switch {
 	case errors.Is(err, rpctypes.ErrNoSpace):
 		return 0, fmt.Errorf("commit: %w", ErrFull)
+	case errors.Is(err, rpctypes.ErrLeaseNotFound):
+		s.terms.forget()
+		return 0, fmt.Errorf("commit: %w: the time of a value was over before it was written", ErrUnavailable)
+	case errors.Is(err, rpctypes.ErrRequestTooLarge): // the limit of an etcd that others look after is not known
+		return 0, fmt.Errorf("commit: %w", t.tooLarge())
 	case err != nil:
-		return 0, fmt.Errorf("commit: %w", err)
+		return 0, fmt.Errorf("commit: %w", unavailable(ctx, err, ErrUncertain))
 	case !answer.Succeeded:
+		s.counted.conflicts.Add(1)
 		return 0, t.conflict(answer)
 	}
+	s.counted.commits.Add(1)
 	return answer.Header.Revision, nil
+}
+
+// grows says whether something is written. What is removed is let through to a full disk.
+func (t Txn) grows() bool {
+	return slices.ContainsFunc(t.Do, func(op Op) bool { return op.kind == opPut })
 }
 
 // conditions gives the compares, and for each of them a read of the key that
@@ -177,6 +219,15 @@ func (t Txn) operations() ([]clientv3.Op, error) {
 		return nil, &TooLargeError{Size: size, Limit: maxRequest}
 	}
 	return ops, nil
+}
+
+// tooLarge is the error of a transaction that etcd refuses for its size.
+func (t Txn) tooLarge() error {
+	size := 0
+	for _, op := range t.Do {
+		size += len(op.value)
+	}
+	return &TooLargeError{Size: size, Limit: etcdDefault}
 }
 
 // encode gives the operation in etcd's terms and the size of its stored value.

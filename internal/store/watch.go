@@ -115,12 +115,27 @@ func (w *Watch) Next(ctx context.Context) (Event, error) {
 				return Event{}, ctx.Err()
 			}
 		}
-		event, first, err := e.decoded()
-		if first && err != nil {
-			w.hub.log.ErrorContext(ctx, "the event of a broken record", "revision", e.event.Revision, "error", err)
-		}
-		return event, err
+		return w.open(e)
 	}
+}
+
+// Waiting returns the next event if there is one already, and what Next would say of it.
+func (w *Watch) Waiting() (event Event, waiting bool, broken error) {
+	e, err := w.take()
+	if e == nil || err != nil {
+		return Event{}, false, nil // Next tells the end of the watch
+	}
+	event, broken = w.open(e)
+	return event, true, broken
+}
+
+// open decodes an entry for the reader.
+func (w *Watch) open(e *entry) (Event, error) {
+	event, first, err := e.decoded()
+	if first && err != nil {
+		w.hub.log.Error("the event of a broken record", "revision", e.event.Revision, "error", err)
+	}
+	return event, err
 }
 
 // Progress is a cursor up to which the watch has nothing more to deliver: the

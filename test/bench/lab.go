@@ -53,25 +53,40 @@ func newLab(ctx context.Context) (l *lab, err error) {
 		return l, err
 	}
 	l.closers = append(l.closers, func() { _ = os.RemoveAll(dir) })
-	lab := filepath.Join(dir, "lab")
-	l.closers = append(l.closers, func() { _ = exec.Command("bin/kubelab", "down", "--dir", lab).Run() })
-	if out, err := exec.CommandContext(ctx, "bin/kubelab", "up", "a", "b", "--dir", lab).CombinedOutput(); err != nil {
-		return l, fmt.Errorf("bin/kubelab (make kubelab): %w: %s", err, out)
+	kubeconfigs, down, err := startLab(ctx, filepath.Join(dir, "lab"), "a", "b")
+	if err != nil {
+		return l, err
 	}
+	l.kubeconfigs, l.closers = kubeconfigs, append(l.closers, down)
 	c, err := l.startKrake(ctx, filepath.Join(dir, "data"))
 	if err != nil {
 		return l, err
 	}
 	l.apps = client.Of[api.Application](c)
 	clusters := client.Of[api.Cluster](c)
-	for _, name := range []string{"a", "b"} {
-		path := filepath.Join(lab, name+".kubeconfig")
-		l.kubeconfigs = append(l.kubeconfigs, path)
-		if err := l.register(ctx, clusters, name, path); err != nil {
+	for i, name := range []string{"a", "b"} {
+		proxied, err := l.proxy(kubeconfigs[i])
+		if err != nil {
+			return l, err
+		}
+		if err := register(ctx, clusters, name, proxied); err != nil {
 			return l, err
 		}
 	}
 	return l, nil
+}
+
+// startLab starts Kubernetes clusters.
+func startLab(ctx context.Context, dir string, names ...string) (kubeconfigs []string, down func(), err error) {
+	down = func() { _ = exec.Command("bin/kubelab", "down", "--dir", dir).Run() }
+	if out, err := exec.CommandContext(ctx, "bin/kubelab", append([]string{"up", "--dir", dir}, names...)...).CombinedOutput(); err != nil {
+		down()
+		return nil, nil, fmt.Errorf("bin/kubelab (make kubelab): %w: %s", err, out)
+	}
+	for _, name := range names {
+		kubeconfigs = append(kubeconfigs, filepath.Join(dir, name+".kubeconfig"))
+	}
+	return kubeconfigs, down, nil
 }
 
 // startKrake runs the API and, as clients over HTTP, all controllers.
@@ -97,17 +112,13 @@ func (l *lab) startKrake(ctx context.Context, dir string) (*client.Client, error
 	return c, nil
 }
 
-// register makes the record of a cluster whose requests go through a counting proxy, and waits until it is ONLINE.
-func (l *lab) register(ctx context.Context, clusters client.Set[api.Cluster, *api.Cluster], name, path string) error {
-	proxied, err := l.proxy(path)
-	if err != nil {
-		return err
-	}
+// register makes the record of a cluster and waits until it is ONLINE.
+func register(ctx context.Context, clusters client.Set[api.Cluster, *api.Cluster], name string, kubeconfig api.Kubeconfig) error {
 	namespace := "bench"
 	cluster := api.New[api.Cluster]()
 	cluster.Metadata.Name, cluster.Metadata.Namespace = name, &namespace
 	cluster.Metadata.Labels = api.Labels{"site": name}
-	cluster.Spec.Kubeconfig = proxied
+	cluster.Spec.Kubeconfig = kubeconfig
 	if _, err := clusters.Create(ctx, cluster); err != nil {
 		return err
 	}

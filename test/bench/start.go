@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -13,22 +12,27 @@ import (
 	"time"
 )
 
-// process is a krake server of its own.
+// process is a krake of its own.
 type process struct {
 	cmd     *exec.Cmd
-	address string
+	address string        // of its API, if it has one
 	took    time.Duration // from the start to the first answer
 }
 
-// startServer starts bin/krake on a data directory and waits for its first answer.
+// startServer starts bin/krake with all components on a data directory and waits for its first answer.
 func startServer(ctx context.Context, dir string, flags ...string) (*process, error) {
+	return startAPI(ctx, "server", dir, flags...)
+}
+
+// startAPI is startServer for any command that serves the API.
+func startAPI(ctx context.Context, command, dir string, flags ...string) (*process, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	p := &process{address: l.Addr().String()}
 	_ = l.Close()
-	p.cmd = exec.CommandContext(ctx, "bin/krake", append([]string{"server", "--listen", p.address, "--data-dir", dir, "--log-level", "error"}, flags...)...)
+	p.cmd = exec.CommandContext(ctx, "bin/krake", append([]string{command, "--listen", p.address, "--data-dir", dir, "--log-level", "error"}, flags...)...)
 	p.cmd.Stderr = os.Stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := time.Now()
@@ -53,21 +57,20 @@ func (p *process) stop() {
 	_ = p.cmd.Wait()
 }
 
-// memory is what the process holds, as the kernel counts it.
+// memory is what the process holds, as the kernel counts it, and how much of it are pages of files, which the kernel takes
+// back when somebody else needs room.
 func (p *process) memory() string {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
-		return "?"
+		return err.Error()
 	}
-	for line := range bytes.Lines(data) {
-		if rest, ok := bytes.CutPrefix(line, []byte("VmRSS:")); ok {
-			var kib int
-			if _, err := fmt.Sscan(strings.TrimSpace(string(rest)), &kib); err == nil {
-				return fmt.Sprintf("%d MB", kib/1024)
-			}
-		}
+	megabytes := func(field string) int {
+		_, rest, _ := strings.Cut(string(status), field+":")
+		var kb int
+		_, _ = fmt.Sscan(rest, &kb)
+		return kb >> 10
 	}
-	return "?"
+	return fmt.Sprintf("%d MB, %d of them of files", megabytes("VmRSS"), megabytes("RssFile"))
 }
 
 // measureStart times krake server from its start to its first answer.

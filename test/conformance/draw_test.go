@@ -78,8 +78,44 @@ var byPath = map[string]func(t *rapid.T) any{
 	"Application.spec.observer_schema": func(*rapid.T) any { return []any{} },
 	"Cluster.spec.tosca":               func(*rapid.T) any { return map[string]any{} },
 
+	// One way to authenticate must be there.
+	"GlobalInfrastructureProvider.spec.im.token": func(t *rapid.T) any { return words.Draw(t, "token") },
+	"InfrastructureProvider.spec.im.token":       func(t *rapid.T) any { return words.Draw(t, "token") },
+	// A status cannot set it: it is bound.
+	"MagnumCluster.status.template": func(*rapid.T) any { return nil },
+	// A cloud for everybody refers to nothing that is not.
+	"GlobalCloud.spec.openstack.metrics[].namespaced":               func(*rapid.T) any { return false },
+	"GlobalCloud.spec.openstack.infrastructure_provider.namespaced": func(*rapid.T) any { return false },
+
+	"GlobalObjectRule.spec": drawObjectRule,
+
 	"Application.inventory.objects[].cluster": drawIdentity,
+	"Application.removal.waiting[].cluster":   drawIdentity,
 	"Leftover.spec.objects[].cluster":         drawIdentity,
+	"Leftover.removal.waiting[].cluster":      drawIdentity,
+}
+
+// drawObjectRule draws a rule whose expressions compile and whose tests pass.
+func drawObjectRule(t *rapid.T) any {
+	text := func(texts ...string) any { return rapid.SampledFrom(append(texts, "")).Draw(t, "expression") }
+	yes := text("self.a == 1", "has(self.b)", "true")
+	spec := map[string]any{
+		"group":   rapid.SampledFrom([]string{"example.org", "a-b.c.d"}).Draw(t, "group"),
+		"version": text("v1", "v2beta1"), "kind": rapid.SampledFrom([]string{"Database", "X"}).Draw(t, "kind"),
+		"ready": yes, "failed": text("self.?a.orValue(0) > 2"), "completed": text("'a' in self"), "message": text("'no'"),
+		"addresses": map[string]any{"web": "'a:80'"}, "tests": []any{},
+		"pods": map[string]any{"desired": text("1"), "running": text("size(self)"), "completed": "", "failed": text("0")},
+	}
+	if rapid.Bool().Draw(t, "has a test") {
+		expect := map[string]any{"ready": nil, "failed": nil, "completed": nil, "message": nil, "pods": nil, "addresses": map[string]any{"web": "a:80"}}
+		if yes == "" {
+			expect["addresses"] = nil
+		} else {
+			expect["ready"] = true
+		}
+		spec["tests"] = []any{map[string]any{"name": words.Draw(t, "name"), "object": map[string]any{"a": 1, "b": nil}, "expect": expect}}
+	}
+	return spec
 }
 
 func drawIdentity(t *rapid.T) any {

@@ -100,6 +100,30 @@ func TestWhatIsStillSomewhereOutlivesTheRecord(t *testing.T) {
 	}
 }
 
+func TestF4AForcedDeletionRemovesTheRecordAtOnce(t *testing.T) {
+	s := start(t)
+	const clusters = "/kubernetes/namespaces/solar/clusters"
+	for collection, body := range map[string]string{
+		apps: app("x"), clusters: `{"metadata":{"name":"x"},"spec":{"kubeconfig":` + kc + `,"constraints":{"cloud":{}}}}`,
+	} {
+		for what, before := range map[string]func(){
+			"one that nobody has deleted": func() {},
+			"one whose deletion waits": func() {
+				s.ask(t, "PATCH", collection+"/x", `{"metadata":{"finalizers":["somebody_has_work_left"]}}`).want(t, 200)
+				s.ask(t, "DELETE", collection+"/x", nil).want(t, 200)
+				s.ask(t, "GET", collection+"/x", nil).want(t, 200)
+			},
+		} {
+			s.ask(t, "POST", collection, body).want(t, 200)
+			before()
+			if d := s.ask(t, "DELETE", collection+"/x?force=True", nil).want(t, 200).document(t); d.text("metadata.deleted") == "" {
+				t.Errorf("%s of %s: the answer does not say when it was deleted", what, collection)
+			}
+			s.ask(t, "GET", collection+"/x", nil).want(t, 404)
+		}
+	}
+}
+
 func TestAForcedDeletionOfAClusterKeepsTheWayToIt(t *testing.T) {
 	s := start(t)
 	const clusters = "/kubernetes/namespaces/solar/clusters"

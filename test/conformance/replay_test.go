@@ -46,24 +46,40 @@ func (w write) apply(t *rapid.T, s *server, k *api.Kind, namespace string, body 
 }
 
 func TestTheEventsOfAWatchReplayedGiveTheList(t *testing.T) {
+	replayEqualsList(t, func(*rapid.T) string { return "" })
+}
+
+// Objects enter and leave a selection while it is watched; what was replayed is what a list of the selection has.
+func TestTheEventsOfASelectionReplayedGiveItsList(t *testing.T) {
+	replayEqualsList(t, func(rt *rapid.T) string {
+		return "&" + encoded(rapid.SampledFrom([]string{
+			"label_selector=step in (1, 3, 5, end)", "field_selector=metadata.deleted=", "field_selector=metadata.name!=a",
+		}).Draw(rt, "selection"))
+	})
+}
+
+// replayEqualsList compares, for every kind and any sequence of writes, what two watches told with what a list has in the
+// end. selection draws parameters for all of them.
+func replayEqualsList(t *testing.T, selection func(rt *rapid.T) string) {
 	s := start(t)
 	for _, k := range api.Kinds {
 		t.Run(k.Name, func(t *testing.T) {
 			body := rapid.Custom(func(t *rapid.T) document { return drawBody(t, k, "x") }).Example(2).without("metadata.finalizers")
 			rapid.Check(t, func(rt *rapid.T) {
 				namespace := namespaceOf(k, fresh())
-				collection := k.Path(namespace, "")
-				before := s.ask(rt, "GET", collection, nil).want(rt, 200).document(rt)
-				plain := s.watch(t, collection+"?watch&heartbeat=0")
-				resumed := s.watch(t, collection+"?watch&heartbeat=0&resource_version="+before.text("metadata.resource_version"))
+				collection, query := k.Path(namespace, ""), selection(rt)
+				before := s.ask(rt, "GET", collection+"?"+query, nil).want(rt, 200).document(rt)
+				plain := s.watch(t, collection+"?watch&heartbeat=0"+query)
+				resumed := s.watch(t, collection+"?watch&heartbeat=0&resource_version="+before.text("metadata.resource_version")+query)
 				defer plain.close()
 				defer resumed.close()
 				for i, w := range writes.Draw(rt, "writes") {
 					w.apply(rt, s, k, namespace, body, i)
 				}
 				end := fresh()
-				s.ask(rt, "POST", collection, body.with("metadata.name", end)).want(rt, 200)
-				want := byName(s.ask(rt, "GET", collection, nil).want(rt, 200).document(rt))
+				last := body.with("metadata.name", end).with("metadata.labels", document{"step": "end"}) // which every selection wants
+				s.ask(rt, "POST", collection, last).want(rt, 200)
+				want := byName(s.ask(rt, "GET", collection+"?"+query, nil).want(rt, 200).document(rt))
 				for _, w := range []*stream{plain, resumed} {
 					same(rt, "the replayed events", want, w.replay(rt, byName(before), end))
 				}

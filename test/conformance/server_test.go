@@ -10,12 +10,14 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/internal/apiserver"
+	"github.com/rak-n-rok/krake/internal/objectrule"
 	"github.com/rak-n-rok/krake/internal/store"
 	"github.com/rak-n-rok/krake/test/conformance/closed"
 )
@@ -34,15 +36,24 @@ type server struct {
 	data   *store.Store
 }
 
+// checks are those of the whole server.
+var checks = map[*api.Kind]func(next, stored api.Resource) error{api.GlobalObjectRuleKind: objectrule.Check}
+
 // start runs a server with a store of its own until the test ends.
 func start(t testing.TB, options ...func(*apiserver.Options)) *server {
 	t.Helper()
+	return startIn(t, filepath.Join(t.TempDir(), "data"), options...)
+}
+
+// startIn is start with a data directory that may exist.
+func startIn(t testing.TB, dir string, options ...func(*apiserver.Options)) *server {
+	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	st, err := store.Open(t.Context(), store.Options{Dir: filepath.Join(t.TempDir(), "data"), UnsafeNoFsync: true, Logger: quiet})
+	st, err := store.Open(t.Context(), store.Options{Dir: dir, UnsafeNoFsync: true, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := apiserver.Options{Store: st, Log: quiet}
+	o := apiserver.Options{Store: st, Log: quiet, Checks: checks}
 	for _, change := range options {
 		change(&o)
 	}
@@ -328,4 +339,22 @@ func same(t tb, what string, want, got any) {
 	if diff := cmp.Diff(tree(want), tree(got)); diff != "" {
 		t.Errorf("%s: %s", what, diff)
 	}
+}
+
+// syncBuffer is a log that can be read while it is written.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }

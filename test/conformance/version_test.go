@@ -191,6 +191,9 @@ func TestTimesNeverGoBackWithTheClock(t *testing.T) {
 		}
 		last = next
 	}
+	if deleted := s.ask(t, "DELETE", apps+"/x", nil).want(t, 200).document(t); deleted.text("metadata.deleted") < last.text("metadata.modified") {
+		t.Errorf("deleted at %s, modified at %s", deleted.text("metadata.deleted"), last.text("metadata.modified"))
+	}
 }
 
 func TestPatches(t *testing.T) {

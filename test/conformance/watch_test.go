@@ -13,8 +13,7 @@ import (
 
 const otherApps = "/kubernetes/namespaces/other/applications"
 
-func TestAWatchTellsEveryChange(t *testing.T) { // vector 42
-	s := start(t)
+func watchTellsEveryChange(t *testing.T, s *server) { // vector 42
 	one := s.watch(t, apps+"?watch&heartbeat=1")
 	all := s.watch(t, "/kubernetes/applications?watch=false&heartbeat=0")
 	for _, w := range []*stream{one, all} {

@@ -19,7 +19,7 @@ type account struct {
 
 	mu     sync.Mutex
 	word   promise
-	wounds []wound
+	wounds []wound // one for each object that was injured, the last
 }
 
 // promise is what the API must keep. What it acknowledged, or showed once, must be there ever after. What was sent and
@@ -50,6 +50,14 @@ func (a *account) note(change func(p *promise)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	change(&a.word)
+}
+
+// hurt remembers a wound. The one that the same object had before no longer says how it has to be: what had lost its label
+// and was healed may be removed, and then has another UID.
+func (a *account) hurt(w wound) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.wounds = append(slices.DeleteFunc(a.wounds, func(old wound) bool { return old.kind == w.kind && old.site == w.site }), w)
 }
 
 func (a *account) allWounds() []wound {

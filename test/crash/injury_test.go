@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -97,9 +99,7 @@ func (l *load) inflict(ctx context.Context, a *account, r revision) (w wound, er
 	if err != nil {
 		return wound{}, fmt.Errorf("%s: %w", a.name, err)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.wounds = append(a.wounds, w)
+	a.hurt(w)
 	return w, nil
 }
 
@@ -136,4 +136,18 @@ func (x *experiment) forgotten(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// An object that lost its label, got it back and was then removed is well when it is there again with another UID.
+func TestTheLastWoundOfAnObjectSaysHowItHasToBe(t *testing.T) {
+	lost := wound{injury: injury{kind: configMaps}, site: "a", uid: "1"}
+	removed := wound{injury: injury{kind: configMaps, removed: true}, site: "a", uid: "1"}
+	elsewhere := wound{injury: injury{kind: configMaps}, site: "b", uid: "2"}
+	a := &account{}
+	for _, w := range []wound{lost, elsewhere, removed} {
+		a.hurt(w)
+	}
+	if got, want := a.allWounds(), []wound{elsewhere, removed}; !slices.Equal(got, want) {
+		t.Errorf("wounds are %v, want %v", got, want)
+	}
 }

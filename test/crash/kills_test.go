@@ -44,6 +44,7 @@ var arrivals = map[failpoint.Point][]int{
 	failpoint.Deployed:         {2, 4},
 	failpoint.ObjectDeleted:    {2, 3, 5, 9},
 	failpoint.RemovalStored:    {2, 3, 5},
+	failpoint.RemovalCharged:   {2, 3},
 	failpoint.MoveBegun:        {2},
 	failpoint.MoveAdvanced:     {2, 3, 4, 6},
 	failpoint.FinalizerSet:     {2},

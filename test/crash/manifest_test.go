@@ -29,11 +29,12 @@ var (
 	store   = &shape{name: "store", workload: statefulSets, state: api.AppRunning, once: true}
 	task    = &shape{name: "task", workload: jobs, state: api.AppCompleted, once: true}
 	settler = &shape{name: "settler", workload: deployments, state: api.AppRunning} // brings a namespace of its own
+	picky   = &shape{name: "picky", workload: deployments, state: api.AppRunning}   // is observed by a schema of its own
 	guest   = &shape{name: "guest", workload: deployments, state: api.AppRunning}   // begins on a record of a that is there for it alone
 )
 
 // turns says which shape each application has, by the last figure of its number.
-var turns = []*shape{web, web, web, store, web, task, web, settler, web, guest}
+var turns = []*shape{web, web, picky, store, web, task, web, settler, web, guest}
 
 const (
 	podLabel = "app"                  // of pods: the name of their application
@@ -54,12 +55,25 @@ func (l life) spec(r revision) api.ApplicationSpec {
 	spec := api.New[api.Application]().Spec
 	spec.Manifest = l.manifest(r)
 	spec.MigrationStrategy = l.strategy
+	if l.shape == picky {
+		spec.ObserverSchema = l.schema()
+	}
 	site, err := constraint.NewLabel("site", constraint.LabelEqual, r.site)
 	if err != nil {
 		panic(err)
 	}
 	spec.Constraints.Cluster.Labels = []constraint.Label{site}
 	return spec
+}
+
+// schema observes of the workload what revisions change, and leaves the rest to others.
+func (l life) schema() []map[string]any {
+	one := map[string]any{"observer_schema_list_min_length": int64(1), "observer_schema_list_max_length": int64(1)}
+	return []map[string]any{{
+		"apiVersion": l.shape.workload.GroupVersion().String(), "kind": l.shape.workload.Kind, "metadata": map[string]any{"name": l.name},
+		"spec": map[string]any{"replicas": nil, "template": map[string]any{"spec": map[string]any{
+			"containers": []any{map[string]any{"image": nil}, one}}}},
+	}}
 }
 
 func (l life) manifest(r revision) api.Manifest {

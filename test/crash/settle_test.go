@@ -31,16 +31,15 @@ type settled struct {
 // settle waits until every application is as its owner wants it, and returns what the API shows then. The load must
 // pause.
 func (x *experiment) settle(ctx context.Context) (settled, error) {
-	begun := time.Now()
+	begun, limit := time.Now(), settleWithin
 	for {
 		s, unsettled := x.look(ctx)
 		if unsettled == nil {
 			x.slowest = max(x.slowest, time.Since(begun))
 			return s, nil
 		}
-		limit := settleWithin
 		if s.uncertain {
-			limit += lookedFor
+			limit = settleWithin + lookedFor // from now on: what else is left over there waits for what is looked for
 		}
 		if time.Since(begun) > limit {
 			return s, fmt.Errorf("not everything has settled within %s: %w", limit, unsettled)

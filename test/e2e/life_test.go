@@ -76,6 +76,9 @@ func (s *scene) walkThrough(on *site) {
 	if after.GetUID() != before.GetUID() || at(after, "spec", "replicas") != int64(2) || image != "web:1.9" {
 		s.Errorf("after the update: UID %s (was %s), image %v, %v replicas", after.GetUID(), before.GetUID(), image, at(after, "spec", "replicas"))
 	}
+	on.remove(s, services, s.space, "web") // somebody has made a mistake
+	s.awaitEvent("Application", "web", "Repaired", "web on the cluster here", "missing on the cluster")
+	s.awaitApp("web", running("here"), healthy, reachable(on, s.space))
 	s.takeDown("web")
 	if on.find(s, deployments, s.space, "web") != nil || on.find(s, services, s.space, "web") != nil {
 		s.Error("the record is gone before the objects on the cluster are")
@@ -139,5 +142,50 @@ func reachable(on *site, space string) fact {
 			return fmt.Errorf("services: %v, not %s", a.Status.Services, want)
 		}
 		return nil
+	}
+}
+
+// What an observer schema leaves out is set once and then others' business; what it names is kept.
+func TestWhatIsNotObservedIsLeftToOthers(t *testing.T) {
+	berlin := sites(t, "berlin")[0]
+	s := newScene(t)
+	s.join("here", berlin)
+	schema := []map[string]any{{
+		"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "web"},
+		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{
+			map[string]any{"name": nil, "image": nil},
+			map[string]any{"observer_schema_list_min_length": 1, "observer_schema_list_max_length": 1},
+		}}}},
+	}}
+	s.create("web", "", web, func(a *api.Application) { a.Spec.ObserverSchema = schema })
+	a := s.awaitApp("web", running("here"), healthy, observing("web:1.10"))
+	if n := len(a.Status.MangledObserverSchema); n != 2 || len(a.Status.LastAppliedManifest) != 2 || len(a.Status.LastObservedManifest) != 2 {
+		s.Errorf("%d schemas, %d objects wanted, %d seen", n, len(a.Status.LastAppliedManifest), len(a.Status.LastObservedManifest))
+	}
+	berlin.patch(s, deployments, s.space, "web", `{"spec": {"replicas": 3}}`)
+	s.edit("web", func(a *api.Application) {
+		containerOf(a.Spec.Manifest[0]["spec"].(map[string]any))["image"] = "web:1.9"
+	})
+	s.awaitApp("web", running("here"), healthy, observing("web:1.9"))
+	if n := at(berlin.get(s, deployments, s.space, "web"), "spec", "replicas"); n != int64(3) {
+		s.Errorf("%v replicas, although they are others' business", n)
+	}
+	berlin.patch(s, deployments, s.space, "web", `{"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "theirs"}]}}}}`)
+	s.awaitEvent("Application", "web", "Repaired", "spec.template.spec.containers[0].image", "by admin")
+	s.awaitApp("web", running("here"), healthy, observing("web:1.9"))
+}
+
+// observing holds when the deployment is seen to have an image.
+func observing(image string) fact {
+	return func(a *api.Application) error {
+		for _, o := range a.Status.LastObservedManifest {
+			if o["kind"] == "Deployment" {
+				if seen := containerOf(o["spec"].(map[string]any))["image"]; seen != image {
+					return fmt.Errorf("the image is %v", seen)
+				}
+				return nil
+			}
+		}
+		return fmt.Errorf("observed is %v", a.Status.LastObservedManifest)
 	}
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 
@@ -12,8 +13,12 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	_ = flag.Set("test.parallel", "8") // tests wait much more than they work
 	code := kubelabtest.Run(m)
-	if shared.krake != nil { // it may be killed at any moment, so it need not be stopped; only its data must not stay
-		_ = os.RemoveAll(shared.dir)
+	if shared.krake != nil {
+		if err := shared.krake.end(); err != nil {
+			fmt.Fprintln(os.Stderr, "the shared server ended badly:", err)
+			code = 1
+		}
+		_ = os.RemoveAll(shared.dir) // not before: etcd ends the process when its directory goes
 	}
 	os.Exit(code)
 }

@@ -21,18 +21,7 @@ func settled(a *api.Application) error {
 
 // inPhase holds while a move is in a phase, and its condition has these words.
 func inPhase(phase api.MigrationPhase, words ...string) fact {
-	return func(a *api.Application) error {
-		c := a.Status.Conditions.Get(api.Migrating)
-		if c.Status != api.True || c.Reason != string(phase) {
-			return fmt.Errorf("migrating: %+v, not %s", c, phase)
-		}
-		for _, word := range words {
-			if !strings.Contains(c.Message, word) {
-				return fmt.Errorf("the condition does not speak of %q: %s", word, c.Message)
-			}
-		}
-		return nil
-	}
+	return condition(api.Migrating, api.True, string(phase), words...)
 }
 
 func TestAMoveNeverLeavesAMomentWithoutAReadyCopy(t *testing.T) {
@@ -57,6 +46,8 @@ func TestAMoveNeverLeavesAMomentWithoutAReadyCopy(t *testing.T) {
 		s.Errorf("retries %d, held until %d", a.Status.MigrationRetries, a.Status.MigrationTimeout)
 	}
 	witness.swearAlwaysReady()
+	s.awaitEvent("Application", "web", "Rescheduled", "berlin", "bratislava")
+	s.awaitEvent("Application", "web", "Moved", "from berlin to bratislava")
 }
 
 // store is an application of which two copies would harm.
@@ -150,25 +141,13 @@ spec: {hard: {count/services: "0"}}
 	if on[1].find(s, deployments, s.space, "web") != nil {
 		s.Error("something is left on the target")
 	}
+	s.awaitEvent("Application", "web", "MoveFailed", "stays on berlin", "exceeded quota")
 	on[1].remove(s, quotas, s.space, "none")
 	s.awaitApp("web", running("bratislava"), healthy, settled)
 }
 
 // gaveUp holds when the last move was given up, and says so with these words.
-func gaveUp(words ...string) fact {
-	return func(a *api.Application) error {
-		c := a.Status.Conditions.Get(api.Migrating)
-		if c.Status != api.False {
-			return fmt.Errorf("migrating: %+v", c)
-		}
-		for _, word := range words {
-			if !strings.Contains(c.Message, word) {
-				return fmt.Errorf("the condition does not speak of %q: %s", word, c.Message)
-			}
-		}
-		return nil
-	}
-}
+func gaveUp(words ...string) fact { return condition(api.Migrating, api.False, "", words...) }
 
 func TestATargetOnWhichNothingGetsReadyIsGivenUpInTime(t *testing.T) {
 	on := sites(t, "berlin", "bratislava")

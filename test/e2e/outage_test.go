@@ -112,8 +112,10 @@ func TestAClusterThatWasNeverReachedIsOfflineAtOnceAndComesByItself(t *testing.T
 	if now := s.cluster("here").Metadata.ResourceVersion; now != version {
 		s.Errorf("every attempt is written down: version %s, then %s", version, now)
 	}
+	s.awaitEvent("Cluster", "here", "NotOnline", "OFFLINE", "connection refused")
 	l.mend(t)
 	s.awaitCluster("here", api.ClusterOnline)
+	s.awaitEvent("Cluster", "here", "Online")
 	s.await("the states", func() error {
 		if got, want := states(), []api.ClusterState{api.ClusterOffline, api.ClusterConnecting, api.ClusterOnline}; !slices.Equal(got, want) {
 			return fmt.Errorf("they were %v", got)
@@ -130,10 +132,11 @@ func TestAnOutageLeavesApplicationsAloneAndWhatWasAskedMeanwhileIsDone(t *testin
 	s.awaitApp("web", running("here"), healthy)
 	before := third.get(s, deployments, s.space, "web")
 	states := s.states("here")
+	stopping := time.Now()
 	third.Stop(s)
-	stopped := time.Now()
 	c := s.awaitCluster("here", api.ClusterOffline)
-	if took := time.Since(stopped); took < 5*time.Second {
+	// Five seconds after it answered for the last time, which was up to an interval before.
+	if took := time.Since(stopping); took < 5*time.Second-quick.ClusterInterval {
 		s.Errorf("it was given up after %s", took)
 	}
 	if c.Status.Reason == nil || c.Status.Reason.Code != api.ClusterNotReachable || len(c.Status.Nodes) != 0 {
@@ -242,6 +245,7 @@ func TestWhatAnApplicationLeavesOnAClusterThatIsAwayIsCleanedWhenItReturns(t *te
 	s.send("web", "there")
 	s.awaitApp("web", running("there"), healthy, settled)
 	s.awaitLeftovers(1)
+	s.awaitEvent("Application", "web", "LeftOver", "on the cluster here")
 	l.mend(t)
 	s.awaitEmpty(on[0])
 	s.awaitLeftovers(0)

@@ -32,22 +32,22 @@ func TestAManifestThatTheClusterDoesNotTakeFailsWithItsReasonAndLeavesNothing(t 
 		code   api.ReasonCode
 		words  []string
 	}{
-		"an unknown kind": {
+		"A9 and G13, an unknown kind": {
 			"apiVersion: v1\nkind: Gadget\nmetadata: {name: x, namespace: SPACE}",
 			api.UnsupportedResource, []string{"kind Gadget of v1", "index 1"},
 		},
-		"an unknown version": {
+		"A9 an unknown version": {
 			"apiVersion: apps/v99\nkind: Deployment\nmetadata: {name: x, namespace: SPACE}",
 			api.UnsupportedResource, []string{"apps/v99"},
 		},
 		"the same object twice": {settingsMap, api.InvalidResource, []string{"settings", "index 0 already"}},
-		"a selector that does not match": {
+		"A18 a selector that does not match": {
 			broken, api.KubernetesError, []string{"Deployment", "`selector` does not match template `labels`"},
 		},
 		"an unknown field": {
 			strings.Replace(web, "replicas: 1", "replicaz: 1", 1), api.KubernetesError, []string{".spec.replicaz: field not declared in schema"},
 		},
-		"a namespace that does not exist": {
+		"A10 a namespace that does not exist": {
 			strings.Replace(settingsMap, "SPACE", "nowhere", 1), api.KubernetesError, []string{`namespaces "nowhere" not found`},
 		},
 	} {
@@ -61,6 +61,7 @@ func TestAManifestThatTheClusterDoesNotTakeFailsWithItsReasonAndLeavesNothing(t 
 				}
 				return nil
 			})
+			s.awaitEvent("Application", "bad", "ManifestRefused", c.words...)
 			for _, kind := range []schema.GroupVersionResource{configMaps, deployments, services} {
 				if left := berlin.marked(t, kind, s.space); len(left) > 0 {
 					t.Errorf("left on the cluster: %s %v", kind.Resource, left)
@@ -81,20 +82,22 @@ func TestAManifestThatIsNoneIsRefusedAtTheDoor(t *testing.T) {
 		manifest api.Manifest
 		word     string
 	}{
-		"without kind":       {api.Manifest{{"apiVersion": "v1", "metadata": map[string]any{"name": "x"}}}, "kind"},
-		"without apiVersion": {api.Manifest{{"kind": "ConfigMap", "metadata": map[string]any{"name": "x"}}}, "apiVersion"},
-		"without a name":     {api.Manifest{{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{}}}, "name"},
+		"A11 without kind":       {api.Manifest{{"apiVersion": "v1", "metadata": map[string]any{"name": "x"}}}, "kind"},
+		"A11 without apiVersion": {api.Manifest{{"kind": "ConfigMap", "metadata": map[string]any{"name": "x"}}}, "apiVersion"},
+		"A11 without a name":     {api.Manifest{{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{}}}, "name"},
 	} {
-		a := api.New[api.Application]()
-		a.Metadata.Name, a.Metadata.Namespace, a.Spec.Manifest = "bad", &s.space, c.manifest
-		_, err := s.apps.Create(t.Context(), a)
-		var problem *api.Problem
-		if !errors.As(err, &problem) || problem.Status != http.StatusUnprocessableEntity || !strings.Contains(err.Error(), c.word) {
-			t.Errorf("%s: %v", name, err)
-		}
-		if _, err := s.apps.Get(t.Context(), s.space, "bad"); !client.NotFound(err) {
-			t.Errorf("%s: it was stored (%v)", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			a := api.New[api.Application]()
+			a.Metadata.Name, a.Metadata.Namespace, a.Spec.Manifest = "bad", &s.space, c.manifest
+			_, err := s.apps.Create(t.Context(), a)
+			var problem *api.Problem
+			if !errors.As(err, &problem) || problem.Status != http.StatusUnprocessableEntity || !strings.Contains(err.Error(), c.word) {
+				t.Error(err)
+			}
+			if _, err := s.apps.Get(t.Context(), s.space, "bad"); !client.NotFound(err) {
+				t.Errorf("it was stored (%v)", err)
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -205,6 +206,27 @@ func (s *scene) await(what string, check func() error) {
 	}
 }
 
+// awaitEvent waits until something is told of an object, in these words.
+func (s *scene) awaitEvent(kind, name, reason string, words ...string) {
+	s.Helper()
+	s.await("the event "+reason+" of "+name, func() error {
+		all, _, err := client.Of[api.Event](s.client).List(s.Context(), s.space)
+		if err != nil {
+			return err
+		}
+		var told []string
+		for _, e := range all {
+			told = append(told, e.Spec.Reason+": "+e.Spec.Message)
+			about := e.Spec.Regarding
+			if about != nil && about.Kind == kind && about.Name == name && e.Spec.Reason == reason &&
+				!slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(e.Spec.Message, word) }) {
+				return nil
+			}
+		}
+		return fmt.Errorf("told is %q", told)
+	})
+}
+
 // fact is something that may be true of an application; the error says what is the case instead.
 type fact func(*api.Application) error
 
@@ -339,4 +361,22 @@ func (s *scene) removeCluster(name string) {
 		_, err := s.clusters.Get(s.Context(), s.space, name)
 		return isGone(err)
 	})
+}
+
+// condition holds when a condition has this status, this reason if one is named, and a message with these words.
+func condition(of api.ConditionType, want api.ConditionStatus, reason string, words ...string) fact {
+	return func(a *api.Application) error { return asWanted(a.Status.Conditions.Get(of), want, reason, words...) }
+}
+
+// asWanted says in what a condition is not as condition has it.
+func asWanted(c api.Condition, want api.ConditionStatus, reason string, words ...string) error {
+	if c.Status != want || reason != "" && c.Reason != reason {
+		return fmt.Errorf("it is %s, %s, and should be %s, %s: %+v", c.Status, c.Reason, want, reason, c)
+	}
+	for _, word := range words {
+		if !strings.Contains(c.Message, word) {
+			return fmt.Errorf("the condition %s does not speak of %q: %s", c.Type, word, c.Message)
+		}
+	}
+	return nil
 }

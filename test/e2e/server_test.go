@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/kubernetes"
+	"github.com/rak-n-rok/krake/internal/scheduler/core"
 	"github.com/rak-n-rok/krake/internal/server"
 )
 
@@ -27,8 +29,12 @@ type krake struct {
 // quick are settings with which tests need not wait long.
 var quick = server.Settings{
 	ClusterInterval: 500 * time.Millisecond, MoveTimeout: time.Minute, Settle: 100 * time.Millisecond, Drain: time.Second,
-	RefusedRetry: 3 * time.Second,
+	RefusedRetry: 3 * time.Second, Removals: &many,
+	Rules: core.Rules{RescheduleAfter: time.Second, Stickiness: 0.1, Price: 0.03},
 }
+
+// many is more than all tests together remove: the clusters are theirs together, and they do not wait for each other.
+var many = kubernetes.RemovalLimit{Floor: 1_000_000}
 
 // shared is the server of all tests that do not need one of their own.
 var shared struct {
@@ -67,13 +73,16 @@ func ownKrake(t testing.TB, cfg server.Config) *krake {
 	return k
 }
 
-// startKrake starts a server with all components. It is ready when this returns.
+// startKrake starts a server, with all components unless the configuration names some. It is ready when this returns.
 func startKrake(t testing.TB, cfg server.Config) *krake {
 	t.Helper()
 	k := &krake{log: &logbook{}, ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	k.cancel = cancel
-	cfg.Listen, cfg.UnsafeNoFsync, cfg.Components = "127.0.0.1:0", true, server.Components()
+	cfg.Listen, cfg.UnsafeNoFsync = "127.0.0.1:0", true
+	if cfg.Components == nil {
+		cfg.Components = server.Components()
+	}
 	cfg.Log = slog.New(slog.NewTextHandler(k.log, nil))
 	ready := make(chan string, 1)
 	go func() { k.ended <- server.Run(ctx, cfg, func(address string) { ready <- address }) }()

@@ -37,6 +37,24 @@ func isOld(f *pflag.Flag) bool {
 	return ok
 }
 
+// Whole returns a word that means an option as pflag knows it: --out is --output, -m is --metric. Any other word is
+// returned as it is.
+func Whole(flags *pflag.FlagSet, word string) string {
+	o := options{flags}
+	var f *pflag.Flag
+	if text, isLong := strings.CutPrefix(word, "--"); isLong {
+		f, _ = o.long(text)
+	} else if len(word) > 1 && word[0] == '-' {
+		if short, _, whole := o.short(word); whole {
+			f = short
+		}
+	}
+	if f == nil {
+		return word
+	}
+	return "--" + f.Name
+}
+
 // options finds the flags that words on the command line mean.
 type options struct{ flags *pflag.FlagSet }
 

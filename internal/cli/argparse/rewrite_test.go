@@ -41,6 +41,17 @@ func command() *pflag.FlagSet {
 	return flags
 }
 
+func TestWhole(t *testing.T) {
+	for word, want := range map[string]string{
+		"--out": "--output", "--file": "--file", "-o": "--output", "-m": "--metric", "-gm": "--metric", "--labels": "--label",
+		"--backoff_d": "--backoff-delay", "--nothing": "--nothing", "-": "-", "--": "--", "x": "x", "-oj": "-oj", "--wide": "--wide",
+	} {
+		if got := argparse.Whole(command(), word); got != want {
+			t.Errorf("%s is %s, not %s", word, got, want)
+		}
+	}
+}
+
 func TestRewrite(t *testing.T) {
 	for name, c := range map[string]struct{ line, want string }{
 		"options and positionals in any order":        {"a -f x b --all", "--file=x --all=true -- a b"},

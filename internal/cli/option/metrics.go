@@ -1,10 +1,7 @@
 package option
 
 import (
-	"errors"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 )
 
@@ -29,21 +26,16 @@ func (m *Metrics) String() string { return "" }
 func (m *Metrics) Type() string { return "NAME WEIGHT" }
 
 // Take takes two words.
-func (m *Metrics) Take(following []string) (string, int, error) {
-	if len(following) < 2 {
-		return "", 0, errors.New("expected 2 arguments")
-	}
-	return join(following[:2]), 2, nil
-}
+func (m *Metrics) Take(following []string) (string, int, error) { return two(following) }
 
 // Set adds a metric.
 func (m *Metrics) Set(text string) error {
 	words := split(text)
 	if len(words) != 2 {
-		return errors.New("expected 2 arguments")
+		return errTwo
 	}
-	weight, err := strconv.ParseFloat(words[1], 64)
-	if err != nil || math.IsNaN(weight) || math.IsInf(weight, 0) {
+	weight, err := finite(words[1])
+	if err != nil {
 		return fmt.Errorf("the weight '%s' of metric '%s' is not a number", words[1], words[0])
 	}
 	*m.List = append(*m.List, Metric{Name: words[0], Weight: weight, Namespaced: m.Namespaced})

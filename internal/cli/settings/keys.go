@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/rak-n-rok/krake/internal/cli/suggest"
+	"github.com/rak-n-rok/krake/internal/suggest"
 )
 
 // section is the keys that a part of the file may have, and where their values go: *string, *bool, or a section again.

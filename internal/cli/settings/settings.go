@@ -13,11 +13,14 @@ import (
 
 // Settings is the content of a configuration file.
 type Settings struct {
-	// APIURL is where the API is. A path in it does not count.
+	// APIURL is where the API is; several addresses, separated by commas, are servers of the same one. A path in it does
+	// not count.
 	APIURL string
 	// User is the namespace that is used when none is named. It is sent to nobody.
 	User string
 	TLS  TLS
+	// Token says who one is, beside or in place of a certificate; empty for none. TokenFile is where it was found.
+	Token, TokenFile string
 
 	// Source is the file that this was read from, empty for the built-in settings.
 	Source string
@@ -37,8 +40,19 @@ type TLS struct {
 var Default = Settings{APIURL: "http://localhost:8080", User: "system:admin"}
 
 // Load reads the file that --config names; or else the one of $ROK_CONFIG; or else the first that exists of the usual
-// ones. Without any, the built-in settings hold.
+// ones. Without any, the built-in settings hold. A token in $ROK_TOKEN comes before one in the file.
 func Load(named string, env func(string) string) (Settings, error) {
+	s, err := find(named, env)
+	if err != nil {
+		return Settings{}, err
+	}
+	if err := s.loadToken(env); err != nil {
+		return Settings{}, err
+	}
+	return s, nil
+}
+
+func find(named string, env func(string) string) (Settings, error) {
 	for _, file := range []string{named, env("ROK_CONFIG")} {
 		if file != "" {
 			return read(file)
@@ -101,8 +115,10 @@ func read(file string) (Settings, error) {
 // keys are those of a file.
 func (s *Settings) keys() section {
 	return section{
-		"api_url": &s.APIURL,
-		"user":    &s.User,
+		"api_url":    &s.APIURL,
+		"user":       &s.User,
+		"token":      &s.Token,
+		"token_file": &s.TokenFile,
 		"tls": section{
 			"enabled":     &s.TLS.Enabled,
 			"client_cert": &s.TLS.ClientCert,
@@ -138,11 +154,24 @@ func (s *Settings) checkTLS(seen map[string]bool) error {
 	return nil
 }
 
-// repairURL makes the scheme agree with the section tls and drops everything after the host.
+// repairURL makes the schemes of the addresses agree with the section tls and drops everything after their hosts.
 func (s *Settings) repairURL() error {
-	u, err := url.Parse(s.APIURL)
+	addresses := strings.Split(s.APIURL, ",")
+	for i, address := range addresses {
+		repaired, err := s.repaired(strings.TrimSpace(address))
+		if err != nil {
+			return err
+		}
+		addresses[i] = repaired
+	}
+	s.APIURL = strings.Join(addresses, ",")
+	return nil
+}
+
+func (s *Settings) repaired(address string) (string, error) {
+	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return fmt.Errorf("%q in api_url is not the URL of an API, such as %s", s.APIURL, Default.APIURL)
+		return "", fmt.Errorf("%q in api_url is not the URL of an API, such as %s", address, Default.APIURL)
 	}
 	scheme, because := "http", "disabled"
 	if s.TLS.Enabled {
@@ -152,6 +181,5 @@ func (s *Settings) repairURL() error {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("TLS is %s in %s, so %s is used instead of %s to reach %s",
 			because, s.Source, scheme, u.Scheme, u.Host))
 	}
-	s.APIURL = (&url.URL{Scheme: scheme, User: u.User, Host: u.Host}).String()
-	return nil
+	return (&url.URL{Scheme: scheme, User: u.User, Host: u.Host}).String(), nil
 }

@@ -48,9 +48,9 @@ func TestUsualPlaces(t *testing.T) {
 func TestWhatIsWrongInAFile(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a key that is almost right":       {"user: u\napi_ulr: http://h\n", "FILE:2: unknown key 'api_ulr'; did you mean 'api_url'?"},
-		"a key that nobody knows":          {"user: u\n# why\ntoken: x\n", "FILE:3: unknown key 'token' (known are api_url, tls, user)"},
+		"a key that nobody knows":          {"user: u\n# why\ncolour: x\n", "FILE:3: unknown key 'colour' (known are api_url, tls, token, token_file, user)"},
 		"a key in a section":               {"user: u\napi_url: http://h\ntls:\n  enabled: true\n  client_crt: x\n", "FILE:5: unknown key 'tls.client_crt'; did you mean 'tls.client_cert'?"},
-		"a key out of its section":         {"user: u\nenabled: true\n", "FILE:2: unknown key 'enabled' (known are api_url, tls, user)"},
+		"a key out of its section":         {"user: u\nenabled: true\n", "FILE:2: unknown key 'enabled' (known are api_url, tls, token, token_file, user)"},
 		"a key in a section on one line":   {"user: u\ntls: {enable: true}", "FILE:2: unknown key 'tls.enable'; did you mean 'tls.enabled'?"},
 		"a key twice":                      {"user: u\napi_url: http://h\nuser: v\n", "FILE:3: the key 'user' is there twice"},
 		"a list where a text should be":    {"user: [u]\n", "FILE:1: the key 'user' is to be a text"},
@@ -186,5 +186,22 @@ tls:
 	defer resp.Body.Close()
 	if who, err := io.ReadAll(resp.Body); err != nil || string(who) != "system:admin" {
 		t.Errorf("the server saw %q, %v", who, err)
+	}
+}
+
+func TestSeveralAddresses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rok.yaml")
+	if err := os.WriteFile(file, []byte("api_url: http://a:1/x, https://b:2\nuser: u\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(file, env(nil))
+	if err != nil || s.APIURL != "http://a:1,http://b:2" || len(s.Warnings) != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if err := os.WriteFile(file, []byte("api_url: http://a:1,\nuser: u\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(file, env(nil)); err == nil {
+		t.Error("an address of nothing is accepted")
 	}
 }

@@ -8,10 +8,21 @@ import (
 	"os"
 )
 
-// Transport returns what requests are sent through: with the client's certificate when TLS is enabled, and with the
-// proxies that the environment names.
+// Transport returns what requests are sent through: with the client's certificate when TLS is enabled, with the
+// token if there is one, and with the proxies that the environment names.
 func (s Settings) Transport() (http.RoundTripper, error) {
+	transport, err := s.transport()
+	if err != nil || s.Token == "" {
+		return transport, err
+	}
+	return withToken{s.Token, transport}, nil
+}
+
+func (s Settings) transport() (http.RoundTripper, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ForceAttemptHTTP2 = false // a connection to a container is an upgrade, which HTTP/2 does not have
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP1(true)
 	if !s.TLS.Enabled {
 		return transport, nil
 	}

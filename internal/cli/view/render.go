@@ -77,6 +77,15 @@ func Time(v any) string {
 	return strings.Replace(s[:min(len(s), length)], "T", " ", 1)
 }
 
+// KindName writes a reference to an object of the namespace that is shown.
+func KindName(v any) string {
+	o, ok := v.(*document.Object)
+	if !ok {
+		return none
+	}
+	return Plain(o.Get("kind")) + " " + Plain(o.Get("name"))
+}
+
 // Ref writes a reference to an object. Its keys are in one order, whatever order they came in.
 func Ref(v any) string {
 	o, ok := v.(*document.Object)
@@ -113,17 +122,39 @@ func withWeight(item any) any {
 	if !ok {
 		return item
 	}
+	return changed(o, func(key string, value any) any {
+		if key == "weight" {
+			return decimal(value)
+		}
+		return value
+	})
+}
+
+// Readings writes metrics with their values, a line for each. A value has a decimal even if it came without.
+func Readings(v any) string {
+	o, ok := v.(*document.Object)
+	if !ok {
+		return Dict(v)
+	}
+	return Dict(changed(o, func(_ string, value any) any { return decimal(value) }))
+}
+
+func changed(o *document.Object, change func(key string, value any) any) *document.Object {
 	out := document.New()
 	for _, key := range o.Keys() {
-		value := o.Get(key)
-		if n, ok := value.(json.Number); ok && key == "weight" {
-			if f, err := n.Float64(); err == nil {
-				value = json.Number(document.PythonFloat(f))
-			}
-		}
-		out.Set(key, value)
+		out.Set(key, change(key, o.Get(key)))
 	}
 	return out
+}
+
+// decimal writes a number as Python writes those that are no counts: 1 as 1.0.
+func decimal(v any) any {
+	if n, ok := v.(json.Number); ok {
+		if f, err := n.Float64(); err == nil {
+			return json.Number(document.PythonFloat(f))
+		}
+	}
+	return v
 }
 
 // Pods writes how many containers run of how many that should.
@@ -169,4 +200,74 @@ func Nodes(condition string) func(any) string {
 		}
 		return fmt.Sprintf("%d/%d", n, len(nodes))
 	}
+}
+
+// Answer returns a renderer that says what a condition answers, since when, and why on the lines below.
+func Answer(condition string) func(any) string {
+	return func(v any) string {
+		conditions, _ := v.([]any)
+		for _, c := range conditions {
+			if document.Text(c, "type") != condition {
+				continue
+			}
+			text := document.Text(c, "status")
+			if reason := document.Text(c, "reason"); reason != "" {
+				text += ", " + reason
+			}
+			if since := document.Text(c, "last_transition"); since != "" {
+				text += ", since " + Time(since)
+			}
+			if message := document.Text(c, "message"); message != "" {
+				text += "\n" + message
+			}
+			return text
+		}
+		return none
+	}
+}
+
+// OrNone writes a text that may be empty.
+func OrNone(v any) string {
+	if v == nil || v == "" {
+		return none
+	}
+	return Plain(v)
+}
+
+// Secret says that there is one, and nothing of what it is.
+func Secret(v any) string {
+	if v == nil {
+		return none
+	}
+	return "***"
+}
+
+// Rules writes what a role allows, a line for each rule: get, list: kubernetes / applications in *.
+func Rules(v any) string {
+	rules, _ := v.([]any)
+	if len(rules) == 0 {
+		return none
+	}
+	lines := make([]string, len(rules))
+	for i, rule := range rules {
+		lines[i] = fmt.Sprintf("%s: %s / %s in %s", joined(document.List(rule, "verbs")), anything(document.Text(rule, "api")),
+			joined(document.List(rule, "resources")), joined(document.List(rule, "namespaces")))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func joined(values []any) string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = anything(Plain(v))
+	}
+	return strings.Join(out, ", ")
+}
+
+// anything is written for the empty text, which means that in a rule.
+func anything(text string) string {
+	if text == "" {
+		return "*"
+	}
+	return text
 }

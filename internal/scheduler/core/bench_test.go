@@ -32,3 +32,23 @@ func BenchmarkStays(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkWeigh is what a change of a metric costs for an application to which it may matter: one that is on the best of
+// 5,000 clusters, and one for which another is better.
+func BenchmarkWeigh(b *testing.B) {
+	var clusters []Cluster
+	for i := range 5000 {
+		clusters = append(clusters, on(fmt.Sprintf("c%04d", i), with(labels{"location": []string{"DE", "IT", "SK"}[i%3]}), values(1, float64(i)/5000)))
+	}
+	s := NewSnapshot(clusters)
+	for name, place := range map[string]string{"best": "c4998", "worse": "c2500"} {
+		b.Run(name, func(b *testing.B) {
+			a := application(demanding(b, "location is DE"), since(place, 0))
+			for b.Loop() {
+				if v := Weigh(s, a, Look{Rules: DefaultRules, Now: noon}); v.Outcome == Moved {
+					b.Fatal(v)
+				}
+			}
+		})
+	}
+}

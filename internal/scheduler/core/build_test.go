@@ -31,6 +31,9 @@ func offering(customResources ...string) func(*Cluster) {
 	return func(c *Cluster) { c.CustomResources = customResources }
 }
 func deleted(c *Cluster)   { c.Deleting = true }
+func cordoned(c *Cluster)  { c.Cordoned = true }
+func drained(c *Cluster)   { c.Draining, c.Cordoned = true, true }
+func evacuated(c *Cluster) { c.Deleting, c.Draining, c.Cordoned = true, true, true }
 func elsewhere(c *Cluster) { c.Namespace = "other" }
 
 // application returns one that has never been scheduled.

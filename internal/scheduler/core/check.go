@@ -16,9 +16,12 @@ type Code string
 const (
 	Gone           Code = "gone" // only of the cluster that an application is bound to
 	Deleting       Code = "deleting"
+	Draining       Code = "draining"
+	Cordoned       Code = "cordoned"
 	NotOnline      Code = "not-online"
 	Label          Code = "label"
 	CustomResource Code = "custom-resource"
+	Unread         Code = "metrics-unread"
 	MetricUnknown  Code = "metric-unknown"
 	Metric         Code = "metric"
 )
@@ -29,9 +32,12 @@ var counted = []struct {
 	words string
 }{
 	{Deleting, "being deleted"},
+	{Draining, "being drained"},
+	{Cordoned, "cordoned"},
 	{NotOnline, "not online"},
 	{Label, "excluded by a label constraint"},
 	{CustomResource, "without a custom resource that is asked for"},
+	{Unread, "whose metrics cannot be read"},
 	{MetricUnknown, "without a known value of a metric that a constraint names"},
 	{Metric, "excluded by a metric constraint"},
 }
@@ -57,6 +63,10 @@ func (r Refusal) sentence() string {
 		return "there is no such cluster any more"
 	case Deleting:
 		return "the cluster is being deleted"
+	case Draining:
+		return "the cluster is being drained"
+	case Cordoned:
+		return "the cluster is cordoned: it takes no new applications"
 	case NotOnline:
 		return "the cluster is " + r.Have + ", not ONLINE"
 	case Label:
@@ -66,6 +76,8 @@ func (r Refusal) sentence() string {
 		return fmt.Sprintf("%q does not hold, the label is %s", r.Demand, r.Have)
 	case CustomResource:
 		return "the cluster does not list the custom resource " + r.Demand
+	case Unread:
+		return "its metrics cannot be read: " + r.Have
 	case MetricUnknown:
 		return fmt.Sprintf("no value is known of the metric that %q is about", r.Demand)
 	case Metric:
@@ -79,8 +91,12 @@ func (r Refusal) sentence() string {
 // cannot be read say nothing about the applications that run there.
 func check(c *Cluster, a *api.Application, there bool) Refusal {
 	switch {
-	case c.Deleting && !(there && goesAlong(a)):
+	case c.Deleting && !(there && (c.Draining || goesAlong(a))):
 		return Refusal{Code: Deleting}
+	case c.Draining && !there:
+		return Refusal{Code: Draining}
+	case c.Cordoned && !there:
+		return Refusal{Code: Cordoned}
 	case c.State != api.ClusterOnline && !there:
 		return Refusal{Code: NotOnline, Have: string(c.State)}
 	}
@@ -95,6 +111,9 @@ func check(c *Cluster, a *api.Application, there bool) Refusal {
 			return Refusal{Code: CustomResource, Demand: name}
 		}
 	}
+	if c.Unread != "" && !there {
+		return Refusal{Code: Unread, Have: c.Unread}
+	}
 	for _, m := range wanted.Metrics {
 		value, known := c.Metrics[m.Key()]
 		switch known = known && !math.IsNaN(value); {
@@ -103,6 +122,9 @@ func check(c *Cluster, a *api.Application, there bool) Refusal {
 		case known && !m.Matches(c.Metrics):
 			return Refusal{Code: Metric, Demand: m.String(), Have: strconv.FormatFloat(value, 'g', 6, 64)}
 		}
+	}
+	if c.Draining { // what the application itself asks for comes first
+		return Refusal{Code: Draining}
 	}
 	return Refusal{}
 }

@@ -49,16 +49,28 @@ func survey(s *Snapshot, a *api.Application) field {
 	return f
 }
 
-// rank puts a cluster where it belongs among the best, if it does. Without metrics all clusters are equally good: the
-// weight spreads applications evenly over them, always in the same way, and a cluster that comes or goes changes the
-// choice only of the applications that it concerns.
+// rank puts a cluster where it belongs among the best, if it does. One with metrics comes before one without, one with a
+// higher score before one with a lower. Those that are equally good are spread by their weight: evenly, always in the same
+// way, and so that a cluster that comes or goes changes the choice only of the applications that it concerns.
 func (f *field) rank(c *Cluster, app uint64) {
 	i, _ := slices.BinarySearchFunc(f.best, c, func(x, y *Cluster) int {
-		return cmp.Or(cmp.Compare(weight(app, y.spread), weight(app, x.spread)), cmp.Compare(x.Name, y.Name))
+		return cmp.Or(better(x, y), cmp.Compare(weight(app, y.spread), weight(app, x.spread)), cmp.Compare(x.Name, y.Name))
 	})
 	if i < listed {
 		f.best = slices.Insert(f.best, i, c)
 		f.best = f.best[:min(len(f.best), listed)]
+	}
+}
+
+// better compares clusters by their metrics: below zero if x is the better one.
+func better(x, y *Cluster) int {
+	switch {
+	case x.Measured != y.Measured && x.Measured:
+		return -1
+	case x.Measured != y.Measured:
+		return 1
+	default:
+		return cmp.Compare(y.Score, x.Score)
 	}
 }
 

@@ -6,6 +6,11 @@
 // and chooses among the rest. What it returns is at the same time the explanation that users read. Failed says what
 // follows when no place was found.
 //
-// A further reason to refuse a cluster is a Code with its words, and a line in check. The package imports nothing but
+// Weigh says of an application that may stay whether a better place pays for a move: it maps the present place, the
+// candidates with their scores, what the guards remember, and the time to stay, wait or move, with the reason and the next
+// time to look. Rules are what can be adjusted; Memory is what is remembered, and what of it is stored.
+//
+// A further reason to leave an application where it is is a case in holdOf, one that lets a move wait a row in guards. A
+// further reason to refuse a cluster is a Code with its words, and a line in check. The package imports nothing but
 // api and what is below it.
 package core

@@ -27,6 +27,8 @@ func drawCluster(t *rapid.T, name string) Cluster {
 	c := on(name, offering(resources.Draw(t, "offers")...))
 	c.State = rapid.SampledFrom([]api.ClusterState{api.ClusterOnline, api.ClusterOnline, api.ClusterOffline, api.ClusterNotReady}).Draw(t, "state")
 	c.Deleting = rapid.IntRange(0, 5).Draw(t, "deleting") == 0
+	c.Draining = rapid.IntRange(0, 7).Draw(t, "draining") == 0
+	c.Cordoned = c.Draining || rapid.IntRange(0, 7).Draw(t, "cordoned") == 0
 	c.Labels = labels{}
 	if rapid.Bool().Draw(t, "labelled") {
 		c.Labels["location"] = places.Draw(t, "location")
@@ -87,7 +89,7 @@ func drawWorld(t *rapid.T) ([]Cluster, *api.Application) {
 
 // admits is written from the rules for users, not from check.
 func admits(c Cluster, a *api.Application) bool {
-	ok := c.Namespace == a.Metadata.NamespaceOrEmpty() && c.State == api.ClusterOnline && !c.Deleting
+	ok := c.Namespace == a.Metadata.NamespaceOrEmpty() && c.State == api.ClusterOnline && !c.Deleting && !c.Cordoned
 	for _, l := range a.Spec.Constraints.Cluster.Labels {
 		ok = ok && l.Matches(c.Labels)
 	}

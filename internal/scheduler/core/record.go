@@ -3,9 +3,9 @@ package core
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/rak-n-rok/krake/api"
 )
@@ -25,6 +25,15 @@ const Unplaceable = "No matching Kubernetes cluster found"
 
 // noPlace says in one sentence why there is no place.
 func (d *decision) noPlace() string {
+	text := Unplaceable + ": " + d.refusals()
+	if d.current != "" {
+		text += "; it stays on " + d.current + ", although " + d.leave.sentence()
+	}
+	return text
+}
+
+// refusals counts the clusters that cannot be chosen, by what is wrong with them.
+func (d *decision) refusals() string {
 	var parts []string
 	for _, c := range counted {
 		if n := d.refused[c.code]; n > 0 {
@@ -34,19 +43,15 @@ func (d *decision) noPlace() string {
 	if len(parts) == 0 {
 		parts = []string{"the namespace has no clusters"}
 	}
-	text := Unplaceable + ": " + strings.Join(parts, ", ")
-	if d.current != "" {
-		text += "; it stays on " + d.current + ", although " + d.leave.sentence()
-	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // record gives the decision as it is stored.
 func (d *decision) record(now time.Time) api.Decision {
 	at := api.At(now)
 	out := api.Decision{
-		Time: &at, Generation: d.app.Metadata.Generation, Outcome: d.outcome, Chosen: d.chosen, Current: d.current,
-		Reason: cut(d.reason, maxReason), Candidates: d.candidates(), Refused: map[string]int64{},
+		Time: &at, Generation: d.app.Metadata.Generation, Outcome: d.outcome, Chosen: d.chosen, Current: d.current, Code: d.code,
+		Reason: api.Shorten(d.reason, maxReason), Candidates: d.candidates(), Refused: map[string]int64{},
 	}
 	for code, n := range d.refused {
 		out.Refused[string(code)] = n
@@ -57,37 +62,38 @@ func (d *decision) record(now time.Time) api.Decision {
 // candidates lists the chosen cluster, the current one, those that would have been next, and examples of refusals.
 func (d *decision) candidates() []api.CandidateRecord {
 	out := make([]api.CandidateRecord, 0, maxListed)
-	add := func(name string, r Refusal) {
-		for _, c := range out {
-			if c.Name == name {
-				return
-			}
+	add := func(name string, c *Cluster, r Refusal) {
+		if name == "" || len(out) == maxListed || slices.ContainsFunc(out, func(o api.CandidateRecord) bool { return o.Name == name }) {
+			return
 		}
-		if name != "" && len(out) < maxListed {
-			out = append(out, api.CandidateRecord{Name: name, Refusal: cut(r.String(), maxRefusal)})
+		record := api.CandidateRecord{Name: name, Refusal: api.Shorten(r.String(), maxRefusal)}
+		if c != nil {
+			record.Score, record.Note = c.Score, api.Shorten(c.Note, maxRefusal)
 		}
+		out = append(out, record)
 	}
-	if d.chosen != d.current {
-		add(d.chosen, Refusal{})
+	if d.there != nil {
+		add(d.chosen, d.there, Refusal{})
 	}
-	add(d.current, d.leave)
+	add(d.current, d.here, d.leave)
 	for _, c := range d.best {
-		add(c.Name, Refusal{})
+		add(c.Name, c, Refusal{})
 	}
 	for _, e := range d.examples {
-		add(e.cluster.Name, e.refusal)
+		add(e.cluster.Name, e.cluster, e.refusal)
 	}
 	return out
 }
 
-// Remember adds a decision to the record, the newest first. A refusal that goes on is one decision in its newest form,
-// so that retries do not push out what was before. What is old is shortened, then forgotten, to keep to the limits.
+// Remember adds a decision to the record, the newest first. A refusal that goes on, and a move that goes on waiting, is one
+// decision in its newest form, so that retries do not push out what was before. What is old is shortened, then forgotten, to keep to the limits.
 func Remember(p api.Placement, d api.Decision) api.Placement {
 	old := p.Decisions
-	if len(old) > 0 && d.Outcome == Refused && old[0].Outcome == Refused && old[0].Generation == d.Generation {
+	goesOn := d.Outcome == Refused || d.Outcome == Waiting
+	if len(old) > 0 && goesOn && old[0].Outcome == d.Outcome && old[0].Generation == d.Generation {
 		old = old[1:]
 	}
-	p = api.Placement{Decisions: append([]api.Decision{d}, old[:min(len(old), api.KeptDecisions-1)]...)}
+	p.Decisions = append([]api.Decision{d}, old[:min(len(old), api.KeptDecisions-1)]...)
 	for i := len(p.Decisions) - 1; i > 0 && size(p) > MaxRecord; i-- {
 		p.Decisions[i].Candidates = []api.CandidateRecord{}
 	}
@@ -103,17 +109,4 @@ func size(p api.Placement) int {
 		return MaxRecord + 1 // never, of plain strings and numbers
 	}
 	return len(data)
-}
-
-// cut shortens a text to at most limit bytes, not within a character.
-func cut(s string, limit int) string {
-	const more = "…"
-	if len(s) <= limit {
-		return s
-	}
-	end := limit - len(more)
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + more
 }

@@ -3,7 +3,6 @@ package core
 import (
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/rak-n-rok/krake/api"
 )
@@ -50,16 +49,5 @@ func TestOldDecisionsAreShortenedBeforeTheyAreForgotten(t *testing.T) {
 	}
 	if first, last := p.Decisions[0].Candidates, p.Decisions[9].Candidates; len(first) != maxListed || last == nil || len(last) != 0 {
 		t.Errorf("the newest lists %d clusters, the oldest %d", len(first), len(last))
-	}
-}
-
-func TestTextsAreNotCutWithinACharacter(t *testing.T) {
-	for limit := 4; limit < 12; limit++ {
-		if s := cut("aéééééééé", limit); len(s) > limit || !utf8.ValidString(s) || !strings.HasSuffix(s, "…") {
-			t.Errorf("cut to %d: %q", limit, s)
-		}
-	}
-	if s := cut("aé", 3); s != "aé" {
-		t.Errorf("a text that fits was cut: %q", s)
 	}
 }

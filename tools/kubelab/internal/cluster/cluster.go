@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"syscall"
+	"time"
 )
 
 // A Cluster is the place of one cluster; whether it exists is another matter.
@@ -116,12 +118,26 @@ func (c Cluster) Remove() error {
 		if entry.Name() == specFile {
 			continue
 		}
-		if err := os.RemoveAll(c.file(entry.Name())); err != nil {
+		if err := removeAll(c.file(entry.Name())); err != nil {
 			return fmt.Errorf("removing the home: %w", err)
 		}
 	}
-	if err := os.RemoveAll(c.Home()); err != nil {
+	if err := removeAll(c.Home()); err != nil {
 		return fmt.Errorf("removing the home: %w", err)
 	}
 	return nil
+}
+
+// removeWithin is how long processes that were killed may take to be gone.
+const removeWithin = 10 * time.Second
+
+// removeAll is os.RemoveAll that goes on when somebody makes a new file meanwhile: the parts of a killed supervisor die
+// with it, but on a busy machine not at the same moment.
+func removeAll(path string) error {
+	for deadline := time.Now().Add(removeWithin); ; time.Sleep(10 * time.Millisecond) {
+		err := os.RemoveAll(path)
+		if !errors.Is(err, syscall.ENOTEMPTY) || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
