@@ -101,9 +101,9 @@ func orDefault(d, fallback time.Duration) time.Duration {
 }
 
 // ProjectApplication drops from an application what the controller reads when it needs it, for the cache: its documents
-// are nearly all of the memory that applications take. Of the manifest it leaves the claims, which the scheduler asks for.
+// are nearly all of the memory that applications take. Of the manifest it leaves what the scheduler asks for.
 func ProjectApplication(a *api.Application) {
-	a.Spec.Manifest, a.Spec.Tosca, a.Spec.ObserverSchema = a.Spec.Manifest.OnlyClaims(), api.ToscaSource{}, nil
+	a.Spec.Manifest, a.Spec.Tosca, a.Spec.ObserverSchema = a.Spec.Manifest.ForDecisions(), api.ToscaSource{}, nil
 	s := &a.Status
 	s.LastAppliedManifest, s.LastObservedManifest, s.MangledObserverSchema = nil, nil, nil
 }

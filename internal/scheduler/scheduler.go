@@ -48,6 +48,9 @@ type Scheduler struct {
 	rules    core.Rules
 	guards   guards
 	ledger   ledger
+	silences silences
+	pace     pace
+	leases   client.Set[api.Lease, *api.Lease]
 }
 
 // workers is how many decisions are written at the same time; deciding takes much less than the answer of the API.
@@ -58,12 +61,12 @@ func New(o Options) *Scheduler {
 	s := &Scheduler{
 		apps: o.Apps, set: client.Of[api.Application](o.Client), clusters: client.Of[api.Cluster](o.Client),
 		index: newIndex(o.Apps), log: o.Log, events: o.Events, now: o.Now, known: o.Clusters,
-		rules: cmp.Or(o.Rules, core.DefaultRules),
+		rules: cmp.Or(o.Rules, core.DefaultRules), leases: client.Of[api.Lease](o.Client),
 	}
 	s.guards.clear()
 	s.ledger.limit = s.rules.PerTarget
 	s.ledger.clear()
-	s.view = &view{clusters: o.Clusters, measure: s.measure}
+	s.view = &view{clusters: o.Clusters, measure: s.appraise}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -109,15 +112,22 @@ func (s *Scheduler) begin(ctx context.Context) error {
 	if err := s.recount(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
+	s.pace = newPace(s.now())
 	s.view.outdate()
 	return s.ctl.Run(ctx)
+}
+
+// appraise adds to a cluster what its metrics say, and since when it has been silent as this process knows it.
+func (s *Scheduler) appraise(c *api.Cluster, into *core.Cluster) {
+	s.measure(c, into)
+	into.SilentSince = s.silences.note(c, s.now()).since
 }
 
 // ProjectApplication drops from an application what the scheduler does not need, for the cache of a process in which
 // nobody else does.
 func ProjectApplication(a *api.Application) {
 	spec, status := &a.Spec, &a.Status
-	spec.Manifest, spec.Tosca, spec.Csar, spec.ObserverSchema = spec.Manifest.OnlyClaims(), api.ToscaSource{}, nil, nil
+	spec.Manifest, spec.Tosca, spec.Csar, spec.ObserverSchema = spec.Manifest.ForDecisions(), api.ToscaSource{}, nil, nil
 	*status = api.ApplicationStatus{
 		State: status.State, KubeControllerTriggered: status.KubeControllerTriggered,
 		Scheduled: status.Scheduled, ScheduledTo: status.ScheduledTo, RunningOn: status.RunningOn,
@@ -130,11 +140,16 @@ func ProjectApplication(a *api.Application) {
 func ProjectCluster(c *api.Cluster) {
 	c.Spec = api.ClusterSpec{CustomResources: c.Spec.CustomResources, Metrics: c.Spec.Metrics,
 		Unschedulable: c.Spec.Unschedulable, Drain: c.Spec.Drain}
-	c.Status = api.ClusterStatus{State: c.Status.State, Conditions: c.Status.Conditions, MetricsReasons: c.Status.MetricsReasons}
+	c.Status = api.ClusterStatus{State: c.Status.State, Conditions: c.Status.Conditions, MetricsReasons: c.Status.MetricsReasons, Identity: c.Status.Identity}
 }
 
 // concerned names the applications that a change of a cluster may matter to.
 func (s *Scheduler) concerned(before, after *api.Cluster) []controller.Key {
+	if after == nil {
+		s.silences.forget(before)
+	} else {
+		s.silences.note(after, s.now())
+	}
 	change := core.Compare(before, after)
 	if change.Any {
 		s.view.outdate()
@@ -169,7 +184,13 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 	}
 	snapshot := s.view.snapshot()
 	if settled(a) && core.Stays(snapshot, a) {
-		return s.reschedule(ctx, snapshot, a)
+		v := core.Rescue(snapshot, a, s.rules, s.now())
+		if v.Code != "" || a.Status.Conditions.Get(api.Scheduled).Reason == stranded {
+			return s.rescue(ctx, snapshot, a, v)
+		}
+		result, err := s.reschedule(ctx, snapshot, a)
+		result.After = soonest(result.After, v.Again)
+		return result, err
 	}
 	if exists, err := s.reappears(ctx, snapshot, a); exists || err != nil {
 		return controller.Result{After: time.Second}, err

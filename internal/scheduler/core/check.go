@@ -14,7 +14,8 @@ type Code string
 
 // The codes, in the order in which the reasons are looked for: the first that holds is given.
 const (
-	Gone           Code = "gone" // only of the cluster that an application is bound to
+	Gone           Code = "gone" // this and the next one only of the cluster that an application is bound to
+	Dead           Code = "dead"
 	Deleting       Code = "deleting"
 	Draining       Code = "draining"
 	Cordoned       Code = "cordoned"
@@ -61,6 +62,8 @@ func (r Refusal) sentence() string {
 	switch r.Code {
 	case Gone:
 		return "there is no such cluster any more"
+	case Dead:
+		return "the cluster has not answered since " + r.Have
 	case Deleting:
 		return "the cluster is being deleted"
 	case Draining:

@@ -28,6 +28,8 @@ type Verdict struct {
 	Memory  Memory
 	// Again is when to look at it once more though nothing changes; zero for not at all.
 	Again time.Duration
+
+	leave Refusal // why it should leave
 }
 
 // Weigh says whether an application that may stay where it is should go to a better place nevertheless, and when. Stays
@@ -177,7 +179,7 @@ func often(n int) string {
 
 // Record gives the verdict as a decision for the record.
 func (v Verdict) Record(s *Snapshot, a *api.Application, now time.Time) api.Decision {
-	d := decision{app: a, field: survey(s, a), current: v.Here.Name, chosen: v.Here.Name, here: v.Here, outcome: v.Outcome, code: v.Code, reason: v.Reason}
+	d := decision{app: a, field: survey(s, a), current: v.Here.Name, chosen: v.Here.Name, here: v.Here, leave: v.leave, outcome: v.Outcome, code: v.Code, reason: v.Reason}
 	if v.Outcome == Moved {
 		d.chosen, d.there = v.There.Name, v.There
 	}
