@@ -131,6 +131,8 @@ func (r *reader) rules(text string) error {
 			r.Rules.PerApplication, err = strconv.Atoi(value)
 		case "per-target":
 			r.Rules.PerTarget, err = strconv.Atoi(value)
+		case "failover-after":
+			r.Rules.FailoverAfter, err = time.ParseDuration(value)
 		default:
 			err = fmt.Errorf("there is no rule %q", name)
 		}
@@ -226,7 +228,7 @@ func (r *reader) value(text string) error {
 	return err
 }
 
-// parseApp reads NAME [fixed] [where CONSTRAINT and CONSTRAINT …].
+// parseApp reads NAME [fixed] [stops-first] [files] [where CONSTRAINT and CONSTRAINT …].
 func parseApp(text string) (*api.Application, error) {
 	head, where, _ := strings.Cut(text, " where ")
 	words := strings.Fields(head)
@@ -236,7 +238,19 @@ func parseApp(text string) (*api.Application, error) {
 	namespace := space
 	a := api.New[api.Application]()
 	a.Metadata.Name, a.Metadata.Namespace, a.Metadata.UID = words[0], &namespace, "uid of "+words[0]
-	a.Spec.Constraints.Migration = !slices.Contains(words, "fixed")
+	a.Spec.Constraints.Migration = true
+	for _, w := range words[1:] {
+		switch w {
+		case "fixed":
+			a.Spec.Constraints.Migration = false
+		case "stops-first":
+			a.Spec.MigrationStrategy = api.MigrateDeleteFirst
+		case "files":
+			a.Spec.Manifest = api.Manifest{{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"name": "files"}}}
+		default:
+			return nil, fmt.Errorf("an application cannot be %q", w)
+		}
+	}
 	return a, demand(a, where)
 }
 

@@ -28,6 +28,7 @@ type World struct {
 	held     map[value]heldValue
 	snapshot *core.Snapshot
 	gone     map[string]bool // clusters whose records were removed
+	step     time.Duration   // when the next application may leave a silent cluster
 }
 
 type value struct{ cluster, metric string }
@@ -134,8 +135,9 @@ func (w *World) read() {
 			continue
 		}
 		o := core.ClusterOf(c.Object)
+		o.Identity = o.UID
 		if w.out(o.Name, false) {
-			o.State = api.ClusterOffline
+			o.State, o.SilentSince = api.ClusterOffline, w.clock().Add(-w.silent(o.Name))
 		}
 		w.measure(c, &o)
 		out = append(out, o)
@@ -145,6 +147,20 @@ func (w *World) read() {
 
 func (w *World) out(cluster string, metrics bool) bool {
 	return slices.ContainsFunc(w.Outages, func(o Outage) bool { return o.hits(cluster, metrics, w.Now) })
+}
+
+// silent is for how long a cluster has not answered without a break.
+func (w *World) silent(cluster string) time.Duration {
+	since := w.Now
+	for earlier := true; earlier; {
+		earlier = false
+		for _, o := range w.Outages {
+			if o.From < since && (o.hits(cluster, false, since) || o.hits(cluster, false, o.From) && o.To == since) {
+				since, earlier = o.From, true
+			}
+		}
+	}
+	return w.Now - since
 }
 
 func (w *World) measure(c *Cluster, into *core.Cluster) {
@@ -183,19 +199,44 @@ func (w *World) look(a *resident) {
 		}
 		return
 	}
+	if v := w.rescue(a); v.Code != "" {
+		a.outcome, a.code, a.words = v.Outcome, v.Code, v.Reason
+		if v.Outcome == core.Moved {
+			w.bind(a, v.There.Name, true)
+		}
+		return
+	}
 	l := core.Look{Rules: w.Rules, Memory: a.memory, Now: w.clock(), Full: w.full()}
 	if a.looked >= 0 {
 		l.Elapsed = w.Now - a.looked
 	}
 	v := core.Weigh(w.snapshot, a.Application, l)
 	a.memory, a.looked, a.outcome, a.code, a.words = v.Memory, w.Now, v.Outcome, v.Code, v.Reason
-	if v.Again > 0 {
-		a.again = w.Now + v.Again
-	}
+	w.lookAgain(a, v)
 	if v.Outcome == core.Moved {
 		w.bind(a, v.There.Name, true)
 	} else if must, should := a.memory.Outgrown(a.stored, w.Rules); must || should {
 		a.stored = a.memory.Store(a.stored)
+	}
+}
+
+// rescue says whether an application leaves a cluster that does not answer, one after the other.
+func (w *World) rescue(a *resident) core.Verdict {
+	v := core.Rescue(w.snapshot, a.Application, w.Rules, w.clock())
+	switch {
+	case v.Outcome == core.Moved && w.Now < w.step:
+		v = v.Later(core.Turn, "others go first", w.step-w.Now)
+	case v.Outcome == core.Moved:
+		w.step = w.Now + core.FailoverPace
+	}
+	w.lookAgain(a, v)
+	return v
+}
+
+// lookAgain has an application looked at again after a while.
+func (w *World) lookAgain(a *resident, v core.Verdict) {
+	if at := w.Now + v.Again; v.Again > 0 && (a.again == 0 || at < a.again) {
+		a.again = at
 	}
 }
 
