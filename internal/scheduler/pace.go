@@ -1,29 +1,37 @@
 package scheduler
 
 import (
+	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
 
-// A pace lets applications leave silent clusters one by one.
-type pace struct{ limiter *rate.Limiter }
-
-// newPace begins with a wait: the process before may have taken a step just now.
-func newPace(now time.Time) pace {
-	p := pace{rate.NewLimiter(rate.Every(core.FailoverPace), 1)}
-	p.limiter.AllowN(now, 1)
-	return p
+// A pace lets applications leave silent clusters one by one: a bucket with room for one token.
+type pace struct {
+	mu   sync.Mutex
+	next time.Time // when the token is there
 }
 
-// take takes a step if its time has come, and returns how to give it back; else how long it takes until then.
-func (p pace) take(now time.Time) (giveBack func(), wait time.Duration) {
-	step := p.limiter.ReserveN(now, 1)
-	if wait := step.DelayFrom(now); wait > 0 {
-		step.CancelAt(now)
+// begin waits for the first token: the process before may have taken one just now.
+func (p *pace) begin(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next = now.Add(core.FailoverPace)
+}
+
+// take takes the token, if it is there, and returns how to give it back; else how long it takes until it is.
+func (p *pace) take(now time.Time) (giveBack func(), wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.next
+	if wait := before.Sub(now); wait > 0 {
 		return nil, wait
 	}
-	return func() { step.CancelAt(now) }, 0
+	p.next = now.Add(core.FailoverPace)
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.next = before
+	}, 0
 }

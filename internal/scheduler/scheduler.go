@@ -112,7 +112,7 @@ func (s *Scheduler) begin(ctx context.Context) error {
 	if err := s.recount(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
-	s.pace = newPace(s.now())
+	s.pace.begin(s.now())
 	s.view.outdate()
 	return s.ctl.Run(ctx)
 }
