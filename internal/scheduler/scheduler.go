@@ -131,7 +131,7 @@ func ProjectApplication(a *api.Application) {
 	*status = api.ApplicationStatus{
 		State: status.State, KubeControllerTriggered: status.KubeControllerTriggered,
 		Scheduled: status.Scheduled, ScheduledTo: status.ScheduledTo, RunningOn: status.RunningOn,
-		Retries: status.Retries, ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout,
+		Retries: status.Retries, MoveRequest: status.MoveRequest, ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout,
 		Conditions: status.Conditions, ScheduledGeneration: status.ScheduledGeneration,
 	}
 }
@@ -183,6 +183,9 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 		return controller.Result{}, nil
 	}
 	snapshot := s.view.snapshot()
+	if a.Status.MoveRequest.Open() && a.Status.ScheduledTo != nil {
+		return s.obey(ctx, snapshot, a)
+	}
 	if settled(a) && core.Stays(snapshot, a) {
 		v := core.Rescue(snapshot, a, s.rules, s.now())
 		if v.Code != "" || a.Status.Conditions.Get(api.Scheduled).Reason == stranded {

@@ -20,6 +20,7 @@ const (
 	Draining       Code = "draining"
 	Cordoned       Code = "cordoned"
 	NotOnline      Code = "not-online"
+	Pinned         Code = "pinned"
 	Label          Code = "label"
 	CustomResource Code = "custom-resource"
 	Unread         Code = "metrics-unread"
@@ -36,6 +37,7 @@ var counted = []struct {
 	{Draining, "being drained"},
 	{Cordoned, "cordoned"},
 	{NotOnline, "not online"},
+	{Pinned, "other than the one that it is pinned to"},
 	{Label, "excluded by a label constraint"},
 	{CustomResource, "without a custom resource that is asked for"},
 	{Unread, "whose metrics cannot be read"},
@@ -72,6 +74,8 @@ func (r Refusal) sentence() string {
 		return "the cluster is cordoned: it takes no new applications"
 	case NotOnline:
 		return "the cluster is " + r.Have + ", not ONLINE"
+	case Pinned:
+		return "the application is pinned to " + r.Demand
 	case Label:
 		if r.Have == "" {
 			return fmt.Sprintf("the cluster lacks the label that %q is about", r.Demand)
@@ -93,7 +97,10 @@ func (r Refusal) sentence() string {
 // be seen is a reason not to choose a cluster, but none to leave it: a cluster that does not answer and a metric that
 // cannot be read say nothing about the applications that run there.
 func check(c *Cluster, a *api.Application, there bool) Refusal {
+	elsewhere := a.Spec.Pin != "" && a.Spec.Pin != c.Name
 	switch {
+	case elsewhere && !there: // what is wrong with the others does not matter
+		return Refusal{Code: Pinned, Demand: a.Spec.Pin}
 	case c.Deleting && !(there && (c.Draining || goesAlong(a))):
 		return Refusal{Code: Deleting}
 	case c.Draining && !there:
@@ -102,6 +109,8 @@ func check(c *Cluster, a *api.Application, there bool) Refusal {
 		return Refusal{Code: Cordoned}
 	case c.State != api.ClusterOnline && !there:
 		return Refusal{Code: NotOnline, Have: string(c.State)}
+	case elsewhere:
+		return Refusal{Code: Pinned, Demand: a.Spec.Pin}
 	}
 	wanted := &a.Spec.Constraints.Cluster
 	for _, l := range wanted.Labels {
