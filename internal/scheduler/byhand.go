@@ -8,10 +8,18 @@ import (
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
 
-// obey makes a move that somebody has asked for, or says why not.
+// obey makes a move that somebody has asked for, or says why not. A refusal must not rest on a cache that has not heard of
+// the cluster yet.
 func (s *Scheduler) obey(ctx context.Context, snapshot *core.Snapshot, a *api.Application) (controller.Result, error) {
 	now := s.now()
 	d := core.Obey(snapshot, a, now)
+	if d.Outcome != core.Moved {
+		fresh, err := s.fresh(ctx, a.Metadata.NamespaceOrEmpty())
+		if err != nil {
+			return controller.Result{}, err
+		}
+		d = core.Obey(fresh, a, now)
+	}
 	if d.Outcome == core.Moved {
 		ref := api.ClusterKind.Ref(a.Metadata.NamespaceOrEmpty(), d.Chosen)
 		return controller.Result{}, gone(s.apply(ctx, a, step{decision: d, bind: &ref, record: true}))
