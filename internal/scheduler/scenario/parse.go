@@ -355,6 +355,22 @@ func (r *reader) action(word, rest string) (func(w *World), error) {
 		return ofApp(func(a *resident) { a.Spec.Constraints.Migration = false }), nil
 	case "free":
 		return ofApp(func(a *resident) { a.Spec.Constraints.Migration = true }), nil
+	case "pause":
+		return ofApp(func(a *resident) { a.Spec.Paused = true }), nil
+	case "resume":
+		return ofApp(func(a *resident) { a.Spec.Paused = false }), nil
+	case "unpin":
+		return ofApp(func(a *resident) { a.Spec.Pin = "" }), nil
+	case "pin":
+		_, err := r.find(more)
+		return ofApp(func(a *resident) { a.Spec.Pin = more }), err
+	case "move":
+		_, err := r.find(more)
+		return func(w *World) {
+			if a := w.app(name); a != nil {
+				a.Status.MoveRequest = &api.MoveRequest{To: more}
+			}
+		}, err
 	case "where":
 		return ofApp(func(a *resident) { _ = demand(a.Application, more) }), demand(&api.Application{}, more)
 	case "hold":

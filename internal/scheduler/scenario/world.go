@@ -191,6 +191,14 @@ func (w *World) measure(c *Cluster, into *core.Cluster) {
 // look does with an application what the scheduler does.
 func (w *World) look(a *resident) {
 	a.again = 0
+	if a.Status.MoveRequest.Open() && a.Status.ScheduledTo != nil {
+		d := core.Obey(w.snapshot, a.Application, w.clock())
+		a.outcome, a.code, a.words, a.Status.MoveRequest = d.Outcome, d.Code, d.Reason, nil
+		if d.Outcome == core.Moved {
+			w.bind(a, d.Chosen, true)
+		}
+		return
+	}
 	if !core.Stays(w.snapshot, a.Application) {
 		d := core.Decide(w.snapshot, a.Application, w.clock())
 		a.outcome, a.code, a.words = d.Outcome, d.Code, d.Reason
