@@ -30,8 +30,8 @@ const (
 var entries = []entry{
 	{"core", "Role", "roles", false, "", false, `"rules":[]`},
 	{"core", "RoleBinding", "rolebindings", false, "", false, `"users":[],"roles":[]`},
-	{"core", "GlobalMetric", "globalmetrics", false, "", false, metricSpec},
-	{"core", "Metric", "metrics", true, "", false, metricSpec},
+	{"core", "GlobalMetric", "globalmetrics", false, "status", false, metricSpec},
+	{"core", "Metric", "metrics", true, "status", false, metricSpec},
 	{"core", "GlobalMetricsProvider", "globalmetricsproviders", false, "", false, providerSpec},
 	{"core", "MetricsProvider", "metricsproviders", true, "", false, providerSpec},
 	{"kubernetes", "Application", "applications", true, "approval binding complete retry shutdown status", true, `"spec":{"manifest":` + cm + `,"constraints":{"cluster":{}}}`},
