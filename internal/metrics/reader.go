@@ -53,8 +53,8 @@ type Reader struct {
 	heard         chan struct{} // a provider has answered
 	first         chan struct{} // closed after the first round
 	once          sync.Once
-	redefined     atomic.Bool // a definition has changed since the last round
-	news          atomic.Bool // something was read that nobody was told of
+	redefined     atomic.Bool   // a definition has changed since the last round
+	news          atomic.Bool   // something was read that nobody was told of
 	seats         chan struct{} // holds something for each request that is under way
 	polls         sync.WaitGroup
 

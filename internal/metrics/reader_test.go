@@ -183,12 +183,9 @@ func TestAnotherDefinitionIsNews(t *testing.T) {
 	s.await("read true, heat 1*0.1", heat)
 	before := s.news.Load()
 	set := client.Of[api.GlobalMetric](s.client)
-	m, err := set.Get(t.Context(), "", "heat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Spec.Max = 2
-	if _, err := set.Update(t.Context(), m); err != nil {
+	m := api.New[api.GlobalMetric]()
+	m.Metadata.Name = "heat"
+	if _, err := set.Patch(t.Context(), m, map[string]any{"spec": map[string]any{"max": 2}}); err != nil {
 		t.Fatal(err)
 	}
 	s.await("read true, heat 1*0.5", heat)

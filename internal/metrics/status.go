@@ -77,6 +77,9 @@ func (s *statuses) write(ctx context.Context) {
 			continue
 		}
 		stored, patch := s.target(of)
+		if patch == nil {
+			continue // it has gone since
+		}
 		next, due := successor(stored, actual, now, s.told[of])
 		if !due {
 			continue
@@ -101,7 +104,7 @@ func (s *statuses) write(ctx context.Context) {
 	s.told = told
 }
 
-// target is what the cache has of a metric's status, and how it is changed.
+// target is what the cache has of a metric's status, and how it is changed; patch is nil if there is no such metric.
 func (s *statuses) target(of subject) (stored api.MetricStatus, patch func(context.Context, api.MetricStatus) error) {
 	if of.namespace != "" {
 		if m := s.reader.metrics.Get(of.namespace, of.name); m != nil {

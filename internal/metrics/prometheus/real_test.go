@@ -1,16 +1,20 @@
 //go:build providers
 
-package metrics
+package prometheus_test
 
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/metrics"
+	"github.com/rak-n-rok/krake/internal/metrics/prometheus"
+	"github.com/rak-n-rok/krake/internal/metrics/provider"
 	"github.com/rak-n-rok/krake/internal/prometheustest"
 )
 
@@ -21,7 +25,7 @@ func TestARealPrometheus(t *testing.T) {
 	}))
 	defer exporter.Close()
 	url, _ := prometheustest.Start(t, exporter.Listener.Addr().String())
-	source, err := open(api.MetricsProviderSpec{Prometheus: &api.PrometheusProvider{URL: url}}, http.DefaultClient)
+	source, err := prometheus.Open(api.MetricsProviderSpec{Prometheus: &api.PrometheusProvider{URL: url}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,19 +43,25 @@ func TestARealPrometheus(t *testing.T) {
 			t.Errorf("%s is %v, %v", query, got, err)
 		}
 	}
+	var i *provider.InvalidError
 	for _, query := range []string{"missing", `zones{zone!="3"}`, "zones[5m]"} {
-		var i *InvalidError
 		if got, err := source.Read(t.Context(), query); !errors.As(err, &i) {
 			t.Errorf("%s is %v, %v", query, got, err)
 		}
 	}
-	var u *UnreachableError
+	var u *provider.UnreachableError
 	if got, err := source.Read(t.Context(), "sum("); !errors.As(err, &u) {
 		t.Errorf("what is no query is %v, %v", got, err)
 	}
-	if value, err := source.Read(t.Context(), "nothing"); err != nil {
+	value, err := source.Read(t.Context(), "nothing")
+	if err != nil {
 		t.Errorf("what is no number is %v, %v", value, err)
-	} else if _, err := normalise("nothing", api.MetricSpec{Max: 1}, value); err == nil {
+	} else if _, err := metrics.ValueOf(api.MetricRef{Name: "nothing"}, api.MetricSpec{Max: 1}, value); err == nil {
 		t.Error("it is a value")
+	}
+	results, err := source.(provider.BatchSource).ReadAll(t.Context(), []string{"heat_demand_zone_1", "missing", "nothing", "zones"})
+	if err != nil || results["heat_demand_zone_1"].Value != 0.42 || results["heat_demand_zone_1"].Err != nil || !errors.As(results["missing"].Err, &i) ||
+		!math.IsNaN(results["nothing"].Value) || results["zones"].Value < 3 || len(results) != 4 {
+		t.Errorf("together they are %v, %v", results, err)
 	}
 }
