@@ -153,9 +153,10 @@ func (r *Reader) rounds(ctx context.Context) error {
 	clear(r.lines)
 	r.mu.Unlock()
 	defer r.polls.Wait()
-	for {
+	for wait := firstPatience; ; wait = patience {
 		redefined := r.redefined.Swap(false)
-		r.round(ctx)
+		r.round(ctx, wait)
+		r.once.Do(func() { close(r.first) })
 		r.tell(ctx, redefined)
 		if !r.pause(ctx) {
 			return nil
@@ -202,12 +203,15 @@ func (r *Reader) tell(ctx context.Context, redefined bool) {
 	signal(r.statuses.wake)
 }
 
-// patience is how long a round waits for answers, so that what comes together is told together. A provider that takes longer
-// is not asked again before it has answered, and holds up nobody else.
-const patience = time.Second
+// patience is how long a round waits for answers, so that what comes together is told together. The first waits longer: there
+// is nothing to go by before. A provider that takes longer is not asked again before it has answered, and holds up nobody else.
+const (
+	patience      = time.Second
+	firstPatience = 3 * time.Second
+)
 
 // round begins to read everything that is needed, each value once, and waits a while for the answers.
-func (r *Reader) round(ctx context.Context) {
+func (r *Reader) round(ctx context.Context, wait time.Duration) {
 	wanted := r.wanted()
 	r.forget(wanted)
 	var running sync.WaitGroup
@@ -215,12 +219,11 @@ func (r *Reader) round(ctx context.Context) {
 	done := make(chan struct{})
 	r.polls.Go(func() {
 		running.Wait()
-		r.once.Do(func() { close(r.first) })
 		close(done)
 	})
 	select {
 	case <-done:
-	case <-time.After(patience):
+	case <-time.After(wait):
 	case <-ctx.Done():
 	}
 }

@@ -195,3 +195,27 @@ func TestAnotherDefinitionIsNews(t *testing.T) {
 		}
 	}
 }
+
+// A provider that does not answer keeps nobody waiting but those who need it, and these no longer than until it is another one.
+func TestAProviderThatHangsHoldsUpNobodyElse(t *testing.T) {
+	s := newStation(t)
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(hanging.Close)
+	stuck, heat := api.MetricRef{Name: "stuck", Weight: 1}, api.MetricRef{Name: "heat", Weight: 1}
+	s.need(Needed{"solar", stuck})
+	s.post("/core/globalmetrics", metricOf("stuck", "hangs", "a"))
+	s.post("/core/globalmetrics", metricOf("heat", "prom", "heat_1"))
+	s.post("/core/globalmetricsproviders", `{"metadata": {"name": "hangs"}, "spec": {"type": "prometheus", "prometheus": {"url": "`+hanging.URL+`"}}}`)
+	s.post("/core/globalmetricsproviders", `{"metadata": {"name": "prom"}, "spec": {"type": "prometheus", "prometheus": {"url": "`+s.url+`"}}}`)
+	s.await("read false", stuck)
+	s.need(Needed{"solar", stuck}, Needed{"solar", heat})
+	s.await("read true, heat 1*0.1", heat)
+	s.value.Store("2")
+	s.await("read true, heat 1*0.2", heat)
+	s.await("read false", stuck)
+	if _, err := s.client.Do(t.Context(), client.Request{Method: http.MethodPatch, Path: "/core/globalmetricsproviders/hangs",
+		Body: rawBody(`{"spec": {"type": "static", "static": {"metrics": {"a": 5}}}}`)}); err != nil {
+		t.Fatal(err)
+	}
+	s.await("read true, stuck 1*0.5", stuck)
+}
