@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"math"
+	"net/http"
 	"testing"
 	"time"
 
@@ -102,16 +103,30 @@ func TestAMetricSaysWhatWasReadLast(t *testing.T) {
 	s.post("/core/globalmetricsproviders", `{"metadata": {"name": "prom"}, "spec": {"type": "prometheus", "prometheus": {"url": "`+s.url+`"}}}`)
 	first := s.awaitStatus("heat", "1 at 1010")
 
-	// Rounds in which nothing is new write nothing, and a status is no news to the reader.
-	for asked := s.asked.Load(); s.asked.Load() < asked+20; time.Sleep(time.Millisecond) {
+	// Rounds in which nothing is new write nothing.
+	rounds := func(n int64) {
+		for asked := s.asked.Load(); s.asked.Load() < asked+n; time.Sleep(time.Millisecond) {
+		}
 	}
+	rounds(20)
 	same := s.awaitStatus("heat", "1 at 1010")
 	if same.Metadata.ResourceVersion != first.Metadata.ResourceVersion || same.Metadata.Generation != 1 || !same.Metadata.Modified.Equal(first.Metadata.Modified) {
 		t.Errorf("it was written again: %+v, %+v", first.Metadata, same.Metadata)
 	}
+	// A status is no news to the reader.
+	news := s.news.Load()
+	if _, err := s.client.Do(t.Context(), client.Request{Method: http.MethodPatch, Path: "/core/globalmetrics/heat/status", Body: rawBody(`{"status": {"value": 9}}`)}); err != nil {
+		t.Fatal(err)
+	}
+	rounds(20)
+	if s.news.Load() != news {
+		t.Errorf("a status was news %d times", s.news.Load()-news)
+	}
+	s.awaitStatus("heat", "9 at 1010")
+
 	s.value.Store("2")
 	s.await("read true, heat 1*0.2", heat)
-	s.awaitStatus("heat", "1 at 1010") // for it was told less than a minute ago
+	s.awaitStatus("heat", "9 at 1010") // for it was told less than a minute ago
 	s.clock.Store(1080)
 	s.awaitStatus("heat", "2 at 1080")
 	s.value.Store("")
