@@ -219,3 +219,15 @@ func TestAProviderThatHangsHoldsUpNobodyElse(t *testing.T) {
 	}
 	s.await("read true, stuck 1*0.5", stuck)
 }
+
+func TestP8P9ValuesOfAStaticProvider(t *testing.T) {
+	s := newStation(t)
+	cost, price := api.MetricRef{Name: "cost", Weight: 10}, api.MetricRef{Name: "price", Weight: 10}
+	s.need(Needed{"solar", cost}, Needed{"solar", price})
+	for _, name := range []string{"cost", "price"} {
+		s.post("/core/globalmetrics", strings.Replace(metricOf(name, "values", name), `"max": 10`, `"max": 1`, 1))
+	}
+	s.post("/core/globalmetricsproviders", `{"metadata": {"name": "values"}, "spec": {"type": "static", "static": {"metrics": {"cost": 0.42, "price": 2}}}}`)
+	s.await("read true, cost 10*0.42", cost)
+	s.await("read true, price INVALID_METRIC Invalid metric value for 'price': 2.0 out of range", price)
+}
