@@ -41,8 +41,8 @@ func amount(name string, value any) int64 {
 	return q.Value()
 }
 
-// amounts reads what the nodes of a cluster offer, or its pods use, as Krake has written it down.
-func amounts(quantities map[string]string) api.Amounts {
+// Amounts reads what the nodes of a cluster offer, or its pods use, as Krake has written it down.
+func Amounts(quantities map[string]string) api.Amounts {
 	out := map[string]int64{}
 	for name, text := range quantities {
 		q, err := resource.ParseQuantity(text)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/capacity"
 	"github.com/rak-n-rok/krake/internal/controller"
 	"github.com/rak-n-rok/krake/internal/fleet"
 )
@@ -101,8 +102,10 @@ func orDefault(d, fallback time.Duration) time.Duration {
 }
 
 // ProjectApplication drops from an application what the controller reads when it needs it, for the cache: its documents
-// are nearly all of the memory that applications take. Of the manifest it leaves the claims, which the scheduler asks for.
+// are nearly all of the memory that applications take. Of the manifest it leaves the claims and the sum of what its pods ask for, which
+// the scheduler needs.
 func ProjectApplication(a *api.Application) {
+	capacity.Summarise(a)
 	a.Spec.Manifest, a.Spec.Tosca, a.Spec.ObserverSchema = a.Spec.Manifest.OnlyClaims(), api.ToscaSource{}, nil
 	s := &a.Status
 	s.LastAppliedManifest, s.LastObservedManifest, s.MangledObserverSchema = nil, nil, nil
