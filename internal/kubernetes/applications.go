@@ -2,11 +2,8 @@ package kubernetes
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
-	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
@@ -67,8 +64,7 @@ type Applications struct {
 	lanes    lanes
 	ctl      *controller.Controller
 
-	installationLock sync.Mutex
-	installationName string // empty until it was asked for
+	here installation
 }
 
 // NewApplications returns the controller, connected to its caches.
@@ -246,21 +242,7 @@ func (p *pass) step(ctx context.Context) (controller.Result, error) {
 	}
 }
 
-// installation asks once for the name of the Krake that the objects are marked with.
+// installation is the name of the Krake that the objects are marked with.
 func (c *Applications) installation(ctx context.Context) (string, error) {
-	c.installationLock.Lock()
-	defer c.installationLock.Unlock()
-	if c.installationName != "" {
-		return c.installationName, nil
-	}
-	data, err := c.client.Do(ctx, client.Request{Method: http.MethodGet, Path: "/installation"})
-	if err != nil {
-		return "", err
-	}
-	var answer struct {
-		Installation string `json:"installation"`
-	}
-	err = json.Unmarshal(data, &answer)
-	c.installationName = answer.Installation
-	return answer.Installation, err
+	return c.here.of(ctx, c.client)
 }
