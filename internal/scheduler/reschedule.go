@@ -27,7 +27,7 @@ func (s *Scheduler) reschedule(ctx context.Context, snapshot *core.Snapshot, a *
 		return controller.Result{After: s.sweep(snapshot, a)}, err
 	}
 	now := s.now()
-	snapshot = s.asking(snapshot, a)
+	snapshot = s.asking(snapshot.Avoiding(g.stored, a, now), a)
 	v := core.Weigh(snapshot, a, s.look(a, g, g.elapsed(now), now))
 	g.memory, g.looked = v.Memory, now
 	if v.Outcome == core.Moved {
@@ -151,7 +151,7 @@ func (s *Scheduler) moveToBetter(ctx context.Context, a *api.Application, g *gua
 		return later, err
 	}
 	now := s.now()
-	snapshot = s.asking(snapshot, fresh)
+	snapshot = s.asking(snapshot.Avoiding(g.stored, fresh, now), fresh)
 	v2 := core.Weigh(snapshot, fresh, s.look(fresh, g, 0, now))
 	target := controller.Key{Namespace: a.Metadata.NamespaceOrEmpty(), Name: v.There.Name}
 	if v2.Outcome != core.Moved || v2.There.Name != v.There.Name || !s.ledger.take(target, now) {

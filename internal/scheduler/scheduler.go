@@ -125,7 +125,7 @@ func ProjectApplication(a *api.Application) {
 	*status = api.ApplicationStatus{
 		State: status.State, KubeControllerTriggered: status.KubeControllerTriggered,
 		Scheduled: status.Scheduled, ScheduledTo: status.ScheduledTo, RunningOn: status.RunningOn,
-		Retries: status.Retries, ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout,
+		Retries: status.Retries, ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout, MigrationRetries: status.MigrationRetries,
 		Conditions: status.Conditions, ScheduledGeneration: status.ScheduledGeneration,
 	}
 }
@@ -182,10 +182,17 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 	s.release(a) // what an attempt whose end is not known has taken
 	snapshot := s.view.snapshot()
 	if settled(a) && core.Stays(snapshot, a) {
+		if enough, refused := core.RefusedBy(a); refused {
+			return s.leaveRefusing(ctx, snapshot, a, enough)
+		}
 		return s.reschedule(ctx, snapshot, a)
 	}
 	if exists, err := s.reappears(ctx, snapshot, a); exists || err != nil {
 		return controller.Result{After: time.Second}, err
+	}
+	snapshot, err := s.wary(ctx, snapshot, a)
+	if err != nil {
+		return controller.Result{}, err
 	}
 	next := s.decide(snapshot, a)
 	if next.final {
@@ -198,7 +205,7 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 	if next.bind != nil && !s.reserve(snapshot, a, next.bind.Name) {
 		return controller.Result{After: outrun}, nil
 	}
-	err := s.apply(ctx, a, next)
+	err = s.apply(ctx, a, next)
 	if client.NotFound(err) {
 		return controller.Result{}, nil // removed meanwhile
 	}

@@ -24,6 +24,7 @@ const (
 	Unread         Code = "metrics-unread"
 	MetricUnknown  Code = "metric-unknown"
 	Metric         Code = "metric"
+	Avoided        Code = "avoided"
 	NoRoom         Code = "no-room"
 )
 
@@ -41,6 +42,7 @@ var counted = []struct {
 	{Unread, "whose metrics cannot be read"},
 	{MetricUnknown, "without a known value of a metric that a constraint names"},
 	{Metric, "excluded by a metric constraint"},
+	{Avoided, "avoided because they have failed it"},
 	{NoRoom, "without room"},
 }
 
@@ -84,6 +86,8 @@ func (r Refusal) sentence() string {
 		return fmt.Sprintf("no value is known of the metric that %q is about", r.Demand)
 	case Metric:
 		return fmt.Sprintf("%q does not hold, the weighted value is %s", r.Demand, r.Have)
+	case Avoided:
+		return fmt.Sprintf("the cluster is avoided until %s: %s", r.Have, r.Demand)
 	case NoRoom:
 		if r.Demand == "" {
 			return "it is not known how much room the cluster has"

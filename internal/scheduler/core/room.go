@@ -64,7 +64,10 @@ func (s *Snapshot) Rooms(namespace string) []*Cluster { return s.rooms[namespace
 
 // refusal says why an application cannot be put on a cluster.
 func (s *Snapshot) refusal(c *Cluster, a *api.Application) Refusal {
-	if r := check(c, a, false); r.Code != "" || c.Room == nil || s.ours == nil {
+	if r := check(c, a, false); r.Code != "" {
+		return r
+	}
+	if r := s.avoids(c); r.Code != "" || c.Room == nil || s.ours == nil {
 		return r
 	}
 	return c.Room.refuses(s.asks, s.ours[c.Name])

@@ -105,6 +105,8 @@ type Snapshot struct {
 	// What is asked for, and what others have of the clusters whose capacity counts; see Asking.
 	asks api.Requests
 	ours map[string]api.Requests
+	// What the application avoids, by the cluster's name; see Avoiding.
+	avoided map[string]api.AvoidedCluster
 }
 
 // NewSnapshot returns the snapshot of these clusters, whatever their order.
