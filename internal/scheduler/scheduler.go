@@ -200,7 +200,8 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 		if err != nil {
 			return controller.Result{}, err
 		}
-		next = s.decide(fresh, a)
+		snapshot = fresh
+		next = s.decide(snapshot, a)
 	}
 	if next.bind != nil && !s.reserve(snapshot, a, next.bind.Name) {
 		return controller.Result{After: outrun}, nil
