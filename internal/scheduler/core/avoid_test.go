@@ -98,6 +98,9 @@ func TestWhatIsRefusedEverywhereComesToRest(t *testing.T) {
 	if len(moves) < 4 || moves[2] > 10*time.Minute {
 		t.Errorf("moves after %v", moves)
 	}
+	if len(moves) > 3 && moves[3] < firstAvoidance {
+		t.Errorf("a fourth cluster is tried after %s", moves[3])
+	}
 	// Three are tried, and another when one of them may be again: the pauses are as long as a cluster is avoided.
 	if len(moves) > 3*24*6 || len(tried) < 4 {
 		t.Errorf("%d moves, %d clusters", len(moves), len(tried))
