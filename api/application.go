@@ -71,6 +71,9 @@ type ApplicationSpec struct {
 	Paused bool `json:"paused" wire:"added"`
 	// Pin is the name of the only cluster that it may be on; empty for any.
 	Pin string `json:"pin" wire:"added"`
+	// Requests are what the pods of the manifest ask for, where somebody has summed it up to drop the manifest. They are no
+	// part of the wire.
+	Requests *Requests `json:"-"`
 }
 
 // ApplicationConstraints say where an application may run.

@@ -12,15 +12,20 @@ import (
 // the cluster yet.
 func (s *Scheduler) obey(ctx context.Context, snapshot *core.Snapshot, a *api.Application) (controller.Result, error) {
 	now := s.now()
+	snapshot = s.asking(snapshot, a)
 	d := core.Obey(snapshot, a, now)
 	if d.Outcome != core.Moved {
 		fresh, err := s.fresh(ctx, a.Metadata.NamespaceOrEmpty())
 		if err != nil {
 			return controller.Result{}, err
 		}
-		d = core.Obey(fresh, a, now)
+		snapshot = s.asking(fresh, a)
+		d = core.Obey(snapshot, a, now)
 	}
 	if d.Outcome == core.Moved {
+		if !s.reserve(snapshot, a, d.Chosen) {
+			return controller.Result{After: outrun}, nil
+		}
 		ref := api.ClusterKind.Ref(a.Metadata.NamespaceOrEmpty(), d.Chosen)
 		return controller.Result{}, gone(s.apply(ctx, a, step{decision: d, bind: &ref, record: true}))
 	}

@@ -56,6 +56,7 @@ func (s *Scheduler) leaveSilent(ctx context.Context, a *api.Application, v core.
 		return false, controller.Result{After: time.Second}, err
 	}
 	now := s.now()
+	snapshot = s.asking(snapshot, fresh)
 	if v = core.Rescue(snapshot, fresh, s.rules, now); v.Outcome == core.Moved {
 		watched, err := s.watched(ctx, now)
 		if err != nil {
@@ -67,6 +68,9 @@ func (s *Scheduler) leaveSilent(ctx context.Context, a *api.Application, v core.
 	}
 	if v.Outcome != core.Moved {
 		return false, controller.Result{After: v.Again}, s.strand(ctx, snapshot, fresh, v)
+	}
+	if !s.reserve(snapshot, fresh, v.There.Name) {
+		return false, controller.Result{After: outrun}, nil
 	}
 	ref := api.ClusterKind.Ref(v.There.Namespace, v.There.Name)
 	err = s.apply(ctx, fresh, step{decision: v.Record(snapshot, fresh, now), bind: &ref, record: true})

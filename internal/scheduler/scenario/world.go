@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/capacity"
 	"github.com/rak-n-rok/krake/internal/metrics"
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
@@ -140,6 +141,7 @@ func (w *World) read() {
 			o.State, o.SilentSince = api.ClusterOffline, w.clock().Add(-w.silent(o.Name))
 		}
 		w.measure(c, &o)
+		o.Room = c.Room
 		out = append(out, o)
 	}
 	w.snapshot = core.NewSnapshot(out)
@@ -191,23 +193,24 @@ func (w *World) measure(c *Cluster, into *core.Cluster) {
 // look does with an application what the scheduler does.
 func (w *World) look(a *resident) {
 	a.again = 0
+	snapshot := w.snapshot.Asking(capacity.RequestsOf(a.Application), w.ours(a))
 	if a.Status.MoveRequest.Open() && a.Status.ScheduledTo != nil {
-		d := core.Obey(w.snapshot, a.Application, w.clock())
+		d := core.Obey(snapshot, a.Application, w.clock())
 		a.outcome, a.code, a.words, a.Status.MoveRequest = d.Outcome, d.Code, d.Reason, nil
 		if d.Outcome == core.Moved {
 			w.bind(a, d.Chosen, true)
 		}
 		return
 	}
-	if !core.Stays(w.snapshot, a.Application) {
-		d := core.Decide(w.snapshot, a.Application, w.clock())
+	if !core.Stays(snapshot, a.Application) {
+		d := core.Decide(snapshot, a.Application, w.clock())
 		a.outcome, a.code, a.words = d.Outcome, d.Code, d.Reason
 		if d.Outcome == core.Placed || d.Outcome == core.Moved {
 			w.bind(a, d.Chosen, d.Outcome == core.Moved)
 		}
 		return
 	}
-	if v := w.rescue(a); v.Code != "" {
+	if v := w.rescue(a, snapshot); v.Code != "" {
 		a.outcome, a.code, a.words = v.Outcome, v.Code, v.Reason
 		if v.Outcome == core.Moved {
 			w.bind(a, v.There.Name, true)
@@ -218,7 +221,7 @@ func (w *World) look(a *resident) {
 	if a.looked >= 0 {
 		l.Elapsed = w.Now - a.looked
 	}
-	v := core.Weigh(w.snapshot, a.Application, l)
+	v := core.Weigh(snapshot, a.Application, l)
 	a.memory, a.looked, a.outcome, a.code, a.words = v.Memory, w.Now, v.Outcome, v.Code, v.Reason
 	w.lookAgain(a, v)
 	if v.Outcome == core.Moved {
@@ -229,8 +232,8 @@ func (w *World) look(a *resident) {
 }
 
 // rescue says whether an application leaves a cluster that does not answer, one after the other.
-func (w *World) rescue(a *resident) core.Verdict {
-	v := core.Rescue(w.snapshot, a.Application, w.Rules, w.clock())
+func (w *World) rescue(a *resident, snapshot *core.Snapshot) core.Verdict {
+	v := core.Rescue(snapshot, a.Application, w.Rules, w.clock())
 	switch {
 	case v.Outcome == core.Moved && w.Now < w.step:
 		v = v.Later(core.Turn, "others go first", w.step-w.Now)
@@ -246,6 +249,17 @@ func (w *World) lookAgain(a *resident, v core.Verdict) {
 	if at := w.Now + v.Again; v.Again > 0 && (a.again == 0 || at < a.again) {
 		a.again = at
 	}
+}
+
+// ours is what all applications but one have of each cluster.
+func (w *World) ours(but *resident) map[string]api.Requests {
+	out := map[string]api.Requests{}
+	for _, a := range w.apps {
+		if to := a.Status.ScheduledTo; a != but && to != nil {
+			out[to.Name] = out[to.Name].Plus(capacity.RequestsOf(a.Application))
+		}
+	}
+	return out
 }
 
 // bind writes a decision, as the server does.
