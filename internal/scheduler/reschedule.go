@@ -114,7 +114,7 @@ func (s *Scheduler) note(ctx context.Context, snapshot *core.Snapshot, a *api.Ap
 	if w := memory.Waiting; w != nil {
 		is.Reason, is.Message = moveWaits, w.Message
 		if old.Waiting == nil || old.Waiting.To != w.To || old.Waiting.Code != w.Code {
-			record = core.Remember(record, v.Record(snapshot, a, now))
+			record = s.remember(record, a, v.Record(snapshot, a, now))
 			s.log.Info("a move waits", "application", controller.KeyOf(a), "to", w.To, "for", w.Code, "reason", w.Message)
 		}
 	}
@@ -158,7 +158,7 @@ func (s *Scheduler) moveToBetter(ctx context.Context, a *api.Application, g *gua
 	old, err := s.recorded(ctx, fresh)
 	if err == nil {
 		memory := v2.Memory.Moved(v2.Here.Name, v2.There.Name, now)
-		record := core.Remember(memory.Store(old), v2.Record(snapshot, fresh, now))
+		record := s.remember(memory.Store(old), fresh, v2.Record(snapshot, fresh, now))
 		ref := api.ClusterKind.Ref(target.Namespace, target.Name)
 		if err = s.write(ctx, fresh, step{bind: &ref}, &record); err == nil {
 			g.memory, g.stored, g.looked, g.written = memory, bare(record), now, now

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -46,6 +47,7 @@ type Scheduler struct {
 	health   *controller.Controller // of the clusters' metrics
 	known    *client.Cache[api.Cluster, *api.Cluster]
 	rules    core.Rules
+	deciding atomic.Bool // see Deciding
 	guards   guards
 	ledger   ledger
 }
@@ -110,6 +112,8 @@ func (s *Scheduler) begin(ctx context.Context) error {
 		return err
 	}
 	s.view.outdate()
+	s.deciding.Store(true)
+	defer s.deciding.Store(false)
 	return s.ctl.Run(ctx)
 }
 
@@ -191,7 +195,11 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 
 func (s *Scheduler) decide(snapshot *core.Snapshot, a *api.Application) step {
 	now := s.now()
-	return plan(a, core.Decide(snapshot, a, now), core.Stays(snapshot, a), now)
+	d := core.Decide(snapshot, a, now)
+	if d.Outcome == core.Kept && a.Status.ScheduledTo != nil {
+		d.MoveAbove = s.rules.MoveAbove(snapshot.Find(*a.Status.ScheduledTo))
+	}
+	return plan(a, d, core.Stays(snapshot, a), now)
 }
 
 // fresh reads the clusters of a namespace from the API. The last word on an application, after which only its user can

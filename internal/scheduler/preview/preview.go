@@ -1,0 +1,109 @@
+package preview
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/metrics"
+	"github.com/rak-n-rok/krake/internal/scheduler/core"
+)
+
+// Knowledge is what the scheduler knows that nobody else does.
+type Knowledge interface {
+	// Deciding says whether the scheduler of this process is the one that decides now.
+	Deciding() bool
+	// Values are those of metrics.Reader.
+	Values(namespace string, refs []api.MetricRef) (values []metrics.Value, failures []metrics.Failure, read bool)
+	// Full gives the clusters to which no more applications may move, with the time when one may again.
+	Full(namespace string) map[string]time.Time
+}
+
+// Preview answers questions.
+type Preview struct {
+	client    *client.Client
+	apps      client.Set[api.Application, *api.Application]
+	clusters  client.Set[api.Cluster, *api.Cluster]
+	rules     core.Rules
+	places    chan struct{} // a token for each answer that is worked on
+	knowledge atomic.Pointer[Knowledge]
+}
+
+// atOnce is how many questions are worked on at a time: each reads all clusters of a namespace.
+const atOnce = 4
+
+// New returns a preview by these rules; core.DefaultRules when zero.
+func New(c *client.Client, rules core.Rules) *Preview {
+	if rules == (core.Rules{}) {
+		rules = core.DefaultRules
+	}
+	return &Preview{
+		client: c, apps: client.Of[api.Application](c), clusters: client.Of[api.Cluster](c), rules: rules,
+		places: make(chan struct{}, atOnce),
+	}
+}
+
+// Use has answers rest on what a scheduler of this process knows, while it decides.
+func (p *Preview) Use(k Knowledge) { p.knowledge.Store(&k) }
+
+// known is the knowledge of the scheduler that decides, nil if it runs elsewhere.
+func (p *Preview) known() Knowledge {
+	if k := p.knowledge.Load(); k != nil && (*k).Deciding() {
+		return *k
+	}
+	return nil
+}
+
+// Answer answers a question, an *api.PlacementDraft. Its errors are *wire.Errors for a bad question and problems of the API.
+func (p *Preview) Answer(ctx context.Context, namespace string, question any) (any, error) {
+	select {
+	case p.places <- struct{}{}:
+		defer func() { <-p.places }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	draft := question.(*api.PlacementDraft)
+	app, look, err := p.application(ctx, namespace, draft)
+	if err != nil {
+		return nil, err
+	}
+	if app.Metadata.Deleted != nil {
+		return nil, api.NewProblem(http.StatusConflict, "", "409: Conflict: the application %s is being deleted, it gets no place any more", app.Metadata.Name)
+	}
+	scene, err := p.scene(ctx, namespace, draft)
+	if err != nil {
+		return nil, err
+	}
+	if scene.known != nil {
+		look.Full = scene.known.Full(namespace)
+	}
+	out := api.PlacementExplanation{Notes: scene.notes()}
+	if app.Metadata.UID == "" {
+		out.Notes = append(out.Notes, "Which of several clusters that are equally good an application gets depends on the UID that it gets when it is created.")
+	}
+	out.Decision, out.Changes = core.Explain(scene.snapshot(), app, look)
+	return out, nil
+}
+
+// application is what a question is about, and what is remembered of it.
+func (p *Preview) application(ctx context.Context, namespace string, draft *api.PlacementDraft) (*api.Application, core.Look, error) {
+	look := core.Look{Rules: p.rules, Now: time.Now()}
+	if draft.Name == "" {
+		app, err := newApplication(namespace, draft.Application)
+		return app, look, err
+	}
+	stored, err := p.apps.Get(ctx, namespace, draft.Name)
+	if err != nil {
+		return nil, look, err
+	}
+	var record api.Placement
+	if _, err := p.apps.GetPart(ctx, stored, api.PlacementPart, &record); err != nil {
+		return nil, look, err
+	}
+	look.Memory = core.Recall(record, p.rules)
+	app, err := patched(stored, draft.Application)
+	return app, look, err
+}
