@@ -13,7 +13,7 @@ func mountPreview(to *apiserver.Server, connect func(user string) (*client.Clien
 	if err != nil {
 		return nil, err
 	}
-	p := preview.New(c, settings.Rules)
+	p := preview.New(preview.Options{Client: c, Rules: settings.Rules})
 	to.MountAnswers(map[string]apiserver.Answer{api.PlacementsQuestion: p.Answer})
 	return p, nil
 }

@@ -104,6 +104,9 @@ func (x *inquiry) prospect(c *Cluster, refusal Refusal) api.PlacementChange {
 	}
 	altered := x.altered(r.values, r.cluster)
 	winner := x.result(altered)
+	if r.unseen {
+		return x.unseen(r, winner)
+	}
 	if winner == nil || winner.Name != c.Name {
 		if name, from, raw, found := x.tip(r, winner); found {
 			r.values[name] = raw
@@ -121,6 +124,24 @@ func (x *inquiry) prospect(c *Cluster, refusal Refusal) api.PlacementChange {
 		out.Sentence = x.wins(c) + " if " + strings.Join(r.conditions, " and ") + "."
 	}
 	return out
+}
+
+// unseen says what would make a cluster the chosen one whose metrics cannot be read. One with metrics is better than one
+// without, whatever they say.
+func (x *inquiry) unseen(r *repair, winner *Cluster) api.PlacementChange {
+	text := x.wins(r.cluster) + " if " + strings.Join(r.conditions, " and ")
+	if winner != nil && winner.Name != r.cluster.Name && winner.Measured {
+		text += " and gave it a score above " + brief(*x.above(winner))
+	}
+	return change(r.cluster.Name, text+".")
+}
+
+// above is the score that another cluster has to exceed to be chosen instead of this one; nil if none would do.
+func (x *inquiry) above(winner *Cluster) *float64 {
+	if x.staying && winner.Name == x.current {
+		return x.look.Rules.MoveAbove(winner)
+	}
+	return &winner.Score
 }
 
 func (x *inquiry) wins(c *Cluster) string {
@@ -141,10 +162,7 @@ func (x *inquiry) outdone(r *repair, winner *Cluster) string {
 	if len(r.conditions) > 0 {
 		text += " if " + strings.Join(r.conditions, " and ")
 	}
-	above := &winner.Score
-	if x.staying && winner.Name == x.current {
-		above = x.look.Rules.MoveAbove(winner)
-	}
+	above := x.above(winner)
 	switch {
 	case c.Held:
 		return text + ", but its values cannot be read at the moment, so it is no reason to leave " + winner.Name + "."

@@ -17,6 +17,7 @@ type repair struct {
 	conditions []string // each completes "if"
 	values     map[string]float64
 	mended     []Refusal
+	unseen     bool // it has metrics, and what they say is not known
 }
 
 // mend does away with a refusal, if something that can change would. A refusal that comes back after it was mended
@@ -54,8 +55,8 @@ var remedies = map[Code]func(r *repair, c *Cluster, refusal Refusal) (condition 
 		c.CustomResources = append(slices.Clone(c.CustomResources), refusal.Demand)
 		return "it listed the custom resource " + refusal.Demand, true
 	},
-	Unread: func(_ *repair, c *Cluster, _ Refusal) (string, bool) {
-		c.Unread = ""
+	Unread: func(r *repair, c *Cluster, _ Refusal) (string, bool) {
+		c.Unread, r.unseen = "", true
 		return "its metrics could be read", true
 	},
 	MetricUnknown: (*repair).measure,

@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"sync/atomic"
@@ -28,21 +29,30 @@ type Preview struct {
 	apps      client.Set[api.Application, *api.Application]
 	clusters  client.Set[api.Cluster, *api.Cluster]
 	rules     core.Rules
+	now       func() time.Time
 	places    chan struct{} // a token for each answer that is worked on
 	knowledge atomic.Pointer[Knowledge]
+}
+
+// Options say what a Preview works on.
+type Options struct {
+	Client *client.Client
+	Rules  core.Rules // core.DefaultRules when zero
+	// Now replaces the clock.
+	Now func() time.Time
 }
 
 // atOnce is how many questions are worked on at a time: each reads all clusters of a namespace.
 const atOnce = 4
 
-// New returns a preview by these rules; core.DefaultRules when zero.
-func New(c *client.Client, rules core.Rules) *Preview {
-	if rules == (core.Rules{}) {
-		rules = core.DefaultRules
+// New returns a preview.
+func New(o Options) *Preview {
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	return &Preview{
-		client: c, apps: client.Of[api.Application](c), clusters: client.Of[api.Cluster](c), rules: rules,
-		places: make(chan struct{}, atOnce),
+		client: o.Client, apps: client.Of[api.Application](o.Client), clusters: client.Of[api.Cluster](o.Client),
+		rules: cmp.Or(o.Rules, core.DefaultRules), now: o.Now, places: make(chan struct{}, atOnce),
 	}
 }
 
@@ -81,16 +91,16 @@ func (p *Preview) Answer(ctx context.Context, namespace string, question any) (a
 		look.Full = scene.known.Full(namespace)
 	}
 	out := api.PlacementExplanation{Notes: scene.notes()}
-	if app.Metadata.UID == "" {
+	out.Decision, out.Changes = core.Explain(scene.snapshot(), app, look)
+	if d := out.Decision; app.Metadata.UID == "" && d.RunnerUp != "" && d.Margin == 0 {
 		out.Notes = append(out.Notes, "Which of several clusters that are equally good an application gets depends on the UID that it gets when it is created.")
 	}
-	out.Decision, out.Changes = core.Explain(scene.snapshot(), app, look)
 	return out, nil
 }
 
 // application is what a question is about, and what is remembered of it.
 func (p *Preview) application(ctx context.Context, namespace string, draft *api.PlacementDraft) (*api.Application, core.Look, error) {
-	look := core.Look{Rules: p.rules, Now: time.Now()}
+	look := core.Look{Rules: p.rules, Now: p.now()}
 	if draft.Name == "" {
 		app, err := newApplication(namespace, draft.Application)
 		return app, look, err
