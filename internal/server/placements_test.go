@@ -1,15 +1,20 @@
 package server_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/cli"
 	"github.com/rak-n-rok/krake/internal/server"
 )
 
@@ -127,7 +132,7 @@ func TestWhereAnApplicationWouldBePlaced(t *testing.T) {
 	before := c.must("GET", testing1+"/applications", "")
 	for name, q := range map[string]struct{ question, chosen, about, says string }{
 		"another value":               {`{"application":` + web + `,"metrics":{"heat-a":9}}`, "a", "", ""},
-		"a value out of its range":    {`{"application":` + web + `,"metrics":{"heat-b":99}}`, "a", "b", "b could be chosen if its metrics could be read"},
+		"a value out of its range":    {`{"application":` + web + `,"metrics":{"heat-b":99}}`, "a", "b", "It would go to b if its metrics could be read"},
 		"a cluster left out":          {`{"application":` + web + `,"clusters":{"b":null}}`, "a", "", ""},
 		"a cluster that is offline":   {`{"application":` + web + `,"clusters":{"b":{"status":{"state":"OFFLINE"}}}}`, "a", "b", "It would go to b if it came ONLINE."},
 		"a cluster that is cordoned":  {`{"application":` + web + `,"clusters":{"b":{"spec":{"unschedulable":true}}}}`, "a", "b", "It would go to b if it took new applications again."},
@@ -244,5 +249,48 @@ func TestAServerWithoutAScheduler(t *testing.T) {
 	got = c.ask(`{"application":` + web + `,"metrics":{"heat-a":3,"heat-b":2}}`)
 	if d := got.Decision; d.Chosen != "a" || d.Candidates[0].Terms[0].Read != nil || len(got.Notes) != 0 {
 		t.Errorf("the answer is %+v", got)
+	}
+}
+
+// What people see, with values that the scheduler has read.
+func TestRokExplains(t *testing.T) {
+	c := warm(t, "scheduler")
+	c.await(`{"application":`+web+`}`, read)
+	dir := t.TempDir()
+	config, manifest := filepath.Join(dir, "rok.yaml"), filepath.Join(dir, "web.yaml")
+	for path, text := range map[string]string{
+		config:   "api_url: " + c.base + "\nuser: testing\n",
+		manifest: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rok := func(args ...string) string {
+		var out, errs bytes.Buffer
+		world := cli.IO{In: strings.NewReader(""), Out: &out, Err: &errs, Env: func(string) string { return "" }}
+		if code := cli.Main(t.Context(), append([]string{"kube", "app"}, append(args, "--config", config)...), world); code != 0 {
+			t.Fatalf("rok %q: %d %s", args, code, &errs)
+		}
+		return out.String()
+	}
+	says := func(text string, patterns ...string) {
+		t.Helper()
+		for _, pattern := range patterns {
+			if !regexp.MustCompile(pattern).MatchString(text) {
+				t.Errorf("want %s in\n%s", pattern, text)
+			}
+		}
+	}
+	says(rok("create", "--dry-run", "-f", manifest, "web"), `the metrics give b the best score, 0\.7, and a the next, 0\.5`,
+		`\| b +\| 0\.7 +\| chosen +\| heat-b 7: 0\.7, read \d+m?\d*s ago +\|`, `(?m)^Without b it would go to a\.$`)
+	rok("create", "-f", manifest, "web")
+	c.await(`{"name":"web"}`, func(e api.PlacementExplanation) bool { return e.Decision.Current == "b" })
+	says(rok("explain", "web"), `\| b +\| 0\.7 +\| chosen, where it is +\| heat-b 7: 0\.7, read`, `(?m)^It moves for a score above 0\.727, if that lasts\.$`,
+		`What was decided:\n  \S+ \S+ placed \(first\): 2 clusters match`)
+	says(rok("explain", "--not", "a", "web"), `\| a +\| 0\.5 +\| next `, `It would move to a, once that had paid for the move, if the metric heat-a rose from 5 to 7\.3`)
+	says(rok("update", "--dry-run", "-L", "location is DE", "web"), `It moves from b to a: "location is DE" does not hold, the label is FR\.`)
+	if got := c.ask(`{"name":"web"}`).Decision; got.Current != "b" || got.Code != "matches" {
+		t.Errorf("a dry run has changed something: %+v", got)
 	}
 }
