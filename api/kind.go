@@ -104,9 +104,9 @@ type Action struct {
 type Part struct {
 	Name string
 	New  func() any
-	// Question, if there is one, is asked when a GET wants the part explained; Ask makes its body for an object.
+	// Question, if there is one, is asked when a GET wants the part explained; Ask makes its body for the object of a name.
 	Question string
-	Ask      func(r Resource) any
+	Ask      func(name string) any
 }
 
 // Key is the place of an object in the store, and of the kind's objects when name (and namespace) are empty.

@@ -28,4 +28,4 @@ var applicationQuestions = []Question{{
 }}
 
 // askForPlacement is the question about an application as it is.
-func askForPlacement(r Resource) any { return &PlacementDraft{Name: Meta(r).Name} }
+func askForPlacement(name string) any { return &PlacementDraft{Name: name} }
