@@ -29,6 +29,8 @@ type PlacementDraft struct {
 	// Clusters are merge patches by the names of the clusters. Null leaves a cluster out; a name that no cluster has adds
 	// one, which is ONLINE unless its patch says otherwise.
 	Clusters map[string]any `json:"clusters"`
+	// About is a cluster of which a change is to be told although it is not among the first.
+	About string `json:"about"`
 }
 
 // CheckWire checks what can be known without looking at what is stored.
@@ -54,7 +56,8 @@ func (d *PlacementDraft) CheckWire(e *wire.Errors) {
 type PlacementExplanation struct {
 	// Decision lists every cluster of the namespace as a candidate.
 	Decision Decision `json:"decision"`
-	// Changes say what would lead to another decision, the smallest change for each cluster.
+	// Changes say what would lead to another decision, the smallest change for each of the first clusters and the one that
+	// the question is about.
 	Changes []PlacementChange `json:"changes"`
 	// Notes say what else has to be known to judge the answer, such as that values of metrics are not known.
 	Notes []string `json:"notes"`

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -30,21 +29,19 @@ func (p *program) explainApplication(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		doc, err := c.explanation(cmd.Context(), k, c.namespace(*o.namespace), args[0], readings)
+		doc, err := c.explanation(cmd.Context(), k, c.namespace(*o.namespace), args[0], *not, readings)
 		if err != nil {
 			return err
-		}
-		if *not != "" && candidate(doc, *not) == nil {
-			return fmt.Errorf("the namespace has no cluster '%s'", *not)
 		}
 		return p.write(doc, func() string { return drawExplanation(doc, *not, p.lineWidth()) })
 	})
 	return cmd
 }
 
-// explanation asks why an application is where it is; with readings, what would be if its metrics had these values.
-func (c *connection) explanation(ctx context.Context, k *presentation, namespace, name string, readings option.Readings) (*document.Object, error) {
-	if len(readings) == 0 {
+// explanation asks why an application is where it is, and not elsewhere; with readings, what would be if its metrics had
+// these values.
+func (c *connection) explanation(ctx context.Context, k *presentation, namespace, name, not string, readings option.Readings) (*document.Object, error) {
+	if len(readings) == 0 && not == "" {
 		doc, err := c.do(ctx, client.Request{Method: http.MethodGet, Path: path(k.kind, namespace, name) + "/" + api.PlacementPart,
 			Query: url.Values{"explain": {"true"}}})
 		if err != nil {
@@ -56,7 +53,7 @@ func (c *connection) explanation(ctx context.Context, k *presentation, namespace
 	for _, r := range readings {
 		values.Set(r.Name, r.Value)
 	}
-	return c.placement(ctx, namespace, document.New("name", name, "metrics", values))
+	return c.placement(ctx, namespace, document.New("name", name, "metrics", values, "about", not))
 }
 
 // placement asks where something would be placed. The answer stands where that of an existing application does.

@@ -211,6 +211,7 @@ func TestQuestionsThatMakeNoSense(t *testing.T) {
 		`{"name":"web","metrics":{"heat-a":"much"}}`:                                          `422 {'metrics': {'heat-a': {'value': ['Not a valid number.']}}}`,
 		`{"name":"web","metrics":{"heat-a":1e999}}`:                                           `422 {'metrics'`,
 		`{"name":"web","clusters":{"none":null}}`:                                             `422 {'clusters': {'none': ['There is no such cluster to leave out.']}}`,
+		`{"name":"web","about":"c"}`:                                                          `422 {'about': ['There is no such cluster.']}`,
 		`{"name":"web","clusters":{"a":5}}`:                                                   `422 {'clusters': {'a': ['Not a valid mapping type.']}}`,
 		`{"name":"web","clusters":{"a/b":{}}}`:                                                `422 {'clusters': {'a/b': ['Not the name of a cluster.']}}`,
 		`{"name":"web","clusters":{"a":{"status":{"state":"FINE"}}}}`:                         `422 {'clusters': {'a': {'status': {'state': `,

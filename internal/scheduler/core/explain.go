@@ -9,9 +9,16 @@ import (
 	"github.com/rak-n-rok/krake/api"
 )
 
-// Explain says what Decide or Weigh decide, with every cluster in full, and what would lead to another decision.
-func Explain(s *Snapshot, a *api.Application, l Look) (api.Decision, []api.PlacementChange) {
-	x := &inquiry{snapshot: s, app: a, look: l, hash: hash(a.Metadata.UID), staying: Stays(s, a)}
+// Explain says what Decide or Weigh decide, with every cluster in full, and what would lead to another decision: to one of
+// the first clusters, or to the one that it is asked about, if a name is given.
+func Explain(s *Snapshot, a *api.Application, l Look, about string) (api.Decision, []api.PlacementChange) {
+	x := &inquiry{app: a, look: l, hash: hash(a.Metadata.UID), staying: Stays(s, a), having: map[string][]*Cluster{}}
+	clusters := s.namespaces[a.Metadata.NamespaceOrEmpty()]
+	for i := range clusters {
+		for _, m := range clusters[i].Terms {
+			x.having[m.Name] = append(x.having[m.Name], &clusters[i])
+		}
+	}
 	var above *float64
 	var v Verdict
 	if x.staying {
@@ -22,21 +29,28 @@ func Explain(s *Snapshot, a *api.Application, l Look) (api.Decision, []api.Place
 	}
 	out := x.record(l.Now)
 	out.MoveAbove = above
-	return out, x.changes(v)
+	return out, x.changes(v, about)
 }
 
 // inquiry looks for what would lead to another decision.
 type inquiry struct {
 	*decision
-	snapshot *Snapshot
-	app      *api.Application
-	look     Look
-	hash     uint64 // of the application
-	staying  bool   // it is on a cluster that it may stay on
+	app     *api.Application
+	look    Look
+	hash    uint64                // of the application
+	staying bool                  // it is on a cluster that it may stay on
+	having  map[string][]*Cluster // by metric
 }
 
-// changes gives, for each cluster but the chosen one, what would make it that.
-func (x *inquiry) changes(v Verdict) []api.PlacementChange {
+// An explanation is for people who wait for it: mostProspects is of how many clusters it looks for a change, and a metric
+// that more than widely clusters have is not tried, since it changes little between them and takes long.
+const (
+	mostProspects = 20
+	widely        = 32
+)
+
+// changes gives for clusters but the chosen one what would make them that.
+func (x *inquiry) changes(v Verdict, about string) []api.PlacementChange {
 	if words := x.held(); words != "" {
 		return []api.PlacementChange{change("", words)}
 	}
@@ -50,15 +64,20 @@ func (x *inquiry) changes(v Verdict) []api.PlacementChange {
 	case x.outcome == Placed:
 		out = append(out, change(x.chosen, "Without "+x.chosen+" it would go to "+x.best[1].Name+"."))
 	}
-	for _, c := range x.best {
-		if c.Name != x.chosen && (v.Outcome != Waiting || c != v.There) {
-			out = append(out, x.prospect(c, Refusal{}))
+	n := 0
+	add := func(c *Cluster, refusal Refusal) {
+		if c.Name == x.chosen || v.Outcome == Waiting && c == v.There {
+			return
+		}
+		if n++; n <= mostProspects || c.Name == about {
+			out = append(out, x.prospect(c, refusal))
 		}
 	}
+	for _, c := range x.best {
+		add(c, Refusal{})
+	}
 	for _, e := range x.examples {
-		if e.cluster.Name != x.chosen {
-			out = append(out, x.prospect(e.cluster, e.refusal))
-		}
+		add(e.cluster, e.refusal)
 	}
 	return out
 }
@@ -176,8 +195,7 @@ func (x *inquiry) outdone(r *repair, winner *Cluster) string {
 	case c.Score == winner.Score && !x.staying:
 		return text + ", but " + winner.Name + " is as good and is this application's share of them."
 	default:
-		return text + ", but it would need a score above " + brief(*above) + " to be better than " + winner.Name + " and has " + brief(c.Score) +
-			", which no other value of a single metric changes."
+		return text + ", but it would need a score above " + brief(*above) + " to be better than " + winner.Name + " and has " + brief(c.Score) + "."
 	}
 }
 
@@ -186,7 +204,7 @@ func (x *inquiry) outdone(r *repair, winner *Cluster) string {
 func (x *inquiry) tip(r *repair, winner *Cluster) (name string, from, to float64, found bool) {
 	least := 0.0
 	for _, m := range terms(r.cluster, winner) {
-		if _, used := r.values[m.Name]; used || m.Scale == nil {
+		if _, used := r.values[m.Name]; used || m.Scale == nil || len(x.having[m.Name]) > widely {
 			continue
 		}
 		values := maps.Clone(r.values)
@@ -223,11 +241,10 @@ func terms(c, winner *Cluster) []Measurement {
 // altered are the clusters that are not as they are when metrics have other values, and one that is mended.
 func (x *inquiry) altered(values map[string]float64, mended *Cluster) map[string]*Cluster {
 	out := map[string]*Cluster{}
-	if len(values) > 0 {
-		clusters := x.snapshot.namespaces[mended.Namespace]
-		for i := range clusters {
-			if c, changed := clusters[i].revalued(values); changed {
-				out[c.Name] = c
+	for name := range values {
+		for _, c := range x.having[name] {
+			if next, changed := c.revalued(values); changed {
+				out[c.Name] = next
 			}
 		}
 	}

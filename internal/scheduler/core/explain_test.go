@@ -58,7 +58,7 @@ func TestAChangeLeadsWhereItSays(t *testing.T) {
 		clusters := drawScaled(t)
 		a := drawExplained(t, len(clusters))
 		look := Look{Rules: DefaultRules, Now: noon}
-		d, changes := Explain(NewSnapshot(clusters), a, look)
+		d, changes := Explain(NewSnapshot(clusters), a, look, "")
 		for _, c := range changes {
 			i := slices.IndexFunc(d.Candidates, func(r api.CandidateRecord) bool { return r.Name == c.Cluster })
 			if len(c.Metrics) == 0 || d.Candidates[i].Refusal != "" || strings.Contains(c.Sentence, " but ") {
@@ -96,7 +96,7 @@ func TestAnExplanationIsTheDecisionWithEveryClusterOnce(t *testing.T) {
 		if Stays(s, a) {
 			want = Weigh(s, a, look).Record(s, a, noon)
 		}
-		got, changes := Explain(s, a, look)
+		got, changes := Explain(s, a, look, "")
 		if got.Outcome != want.Outcome || got.Chosen != want.Chosen || got.Code != want.Code || got.RunnerUp != want.RunnerUp || got.Margin != want.Margin {
 			t.Fatalf("the explanation is %+v, the decision %+v", got, want)
 		}
@@ -172,13 +172,33 @@ func TestChangesThatAreNotJustOne(t *testing.T) {
 			`a cannot be chosen: "heat-a > 3" does not hold, the weighted value is 0.5.`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, changes := Explain(NewSnapshot(test.clusters), test.app, Look{Rules: DefaultRules, Now: noon})
+			_, changes := Explain(NewSnapshot(test.clusters), test.app, Look{Rules: DefaultRules, Now: noon}, "")
 			if !slices.ContainsFunc(changes, func(c api.PlacementChange) bool {
 				return (test.cluster == "" || c.Cluster == test.cluster) && strings.HasSuffix(c.Sentence, test.want)
 			}) {
 				t.Errorf("want %q, got %+v", test.want, changes)
 			}
 		})
+	}
+}
+
+func TestOfManyClustersTheFirstAreToldOfAndTheOneThatIsAskedAbout(t *testing.T) {
+	var clusters []Cluster
+	for i := range 2 * mostProspects {
+		clusters = append(clusters, on(nameOf(i), func(c *Cluster) {
+			c.Measure([]Measurement{ranged("everywhere", 1, 5, 0, 10), ranged("own-"+c.Name, 1, 9-float64(i)/10, 0, 10)})
+		}))
+	}
+	last := nameOf(2*mostProspects - 1)
+	for _, about := range []string{"", last} {
+		d, changes := Explain(NewSnapshot(clusters), application(), Look{Rules: DefaultRules, Now: noon}, about)
+		told := slices.IndexFunc(changes, func(c api.PlacementChange) bool { return c.Cluster == last })
+		if d.Chosen != nameOf(0) || len(d.Candidates) != len(clusters) || (told >= 0) != (about == last) || len(changes) < mostProspects {
+			t.Errorf("asked about %q: %d candidates, %+v", about, len(d.Candidates), changes)
+		}
+		if about == last && !strings.Contains(changes[told].Sentence, "own-"+last+" rose from 5.1 to 9") {
+			t.Errorf("%q", changes[told].Sentence)
+		}
 	}
 }
 

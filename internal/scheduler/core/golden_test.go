@@ -143,7 +143,7 @@ func TestGoldenExplanationsOfDecisions(t *testing.T) {
 // explained is an explanation as a text, with the record that would be kept.
 func explained(s told) string {
 	snapshot := NewSnapshot(s.clusters)
-	d, changes := Explain(snapshot, s.app, Look{Rules: DefaultRules, Memory: s.memory, Now: noon, Full: s.full})
+	d, changes := Explain(snapshot, s.app, Look{Rules: DefaultRules, Memory: s.memory, Now: noon, Full: s.full}, "")
 	var out strings.Builder
 	fmt.Fprintf(&out, "outcome %s\ncode %s\n%s\n", d.Outcome, d.Code, d.Reason)
 	fmt.Fprintf(&out, "chosen %q, current %q, runner-up %q, margin %.3g", d.Chosen, d.Current, d.RunnerUp, d.Margin)

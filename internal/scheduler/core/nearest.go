@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// steps is how often an interval is halved: more than a float64 can tell apart.
-const steps = 64
+// steps is how often an interval is halved: what is left is far below the digits that are told.
+const steps = 32
 
 // nearest finds the value of a metric that is nearest to the present one and for which something holds that does not at
 // present, in both directions. It takes for granted that what holds at the end of the range and not here has one border

@@ -91,7 +91,7 @@ func (p *Preview) Answer(ctx context.Context, namespace string, question any) (a
 		look.Full = scene.known.Full(namespace)
 	}
 	out := api.PlacementExplanation{Notes: scene.notes()}
-	out.Decision, out.Changes = core.Explain(scene.snapshot(), app, look)
+	out.Decision, out.Changes = core.Explain(scene.snapshot(), app, look, draft.About)
 	if d := out.Decision; app.Metadata.UID == "" && d.RunnerUp != "" && d.Margin == 0 {
 		out.Notes = append(out.Notes, "Which of several clusters that are equally good an application gets depends on the UID that it gets when it is created.")
 	}

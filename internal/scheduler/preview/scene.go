@@ -39,6 +39,11 @@ func (p *Preview) scene(ctx context.Context, namespace string, draft *api.Placem
 	if s.clusters, err = altered(namespace, stored, draft.Clusters); err != nil {
 		return nil, err
 	}
+	if draft.About != "" && !slices.ContainsFunc(s.clusters, func(c *api.Cluster) bool { return c.Metadata.Name == draft.About }) {
+		errs := &wire.Errors{}
+		errs.At("about").Add("There is no such cluster.")
+		return nil, errs
+	}
 	return s, p.define(ctx, s)
 }
 
