@@ -86,6 +86,9 @@ func change(cluster, sentence string) api.PlacementChange {
 	return api.PlacementChange{Cluster: cluster, Sentence: sentence, Metrics: map[string]float64{}}
 }
 
+// refusal says why a cluster, which may be otherwise than it is, could not be chosen.
+func (x *inquiry) refusal(c *Cluster) Refusal { return check(c, x.app, false) }
+
 // held says what would have to change of the application itself before any other place counts, empty for nothing.
 func (x *inquiry) held() string {
 	if x.current == "" || x.outcome == Moved {
@@ -119,7 +122,7 @@ func (x *inquiry) prospect(c *Cluster, refusal Refusal) api.PlacementChange {
 		if !r.mend(refusal) {
 			return change(c.Name, c.Name+" cannot be chosen: "+refusal.sentence()+".")
 		}
-		refusal = check(r.cluster, x.app, false)
+		refusal = x.refusal(r.cluster)
 	}
 	altered := x.altered(r.values, r.cluster)
 	winner := x.result(altered)
@@ -211,7 +214,7 @@ func (x *inquiry) tip(r *repair, winner *Cluster) (name string, from, to float64
 		raw, ok := nearest(m, func(raw float64) bool {
 			values[m.Name] = raw
 			c, _ := r.cluster.revalued(values)
-			if check(c, x.app, false).Code != "" && c.Name != x.current {
+			if x.refusal(c).Code != "" && c.Name != x.current {
 				return false
 			}
 			result := x.result(x.altered(values, c))
@@ -284,7 +287,7 @@ func (x *inquiry) first(altered map[string]*Cluster, passes func(*Cluster) bool)
 	}
 	for _, name := range slices.Sorted(maps.Keys(altered)) {
 		c := altered[name]
-		if passes(c) && check(c, x.app, false).Code == "" && (out == nil || preference(x.hash, c, out) < 0) {
+		if passes(c) && x.refusal(c).Code == "" && (out == nil || preference(x.hash, c, out) < 0) {
 			out = c
 		}
 	}
