@@ -41,7 +41,7 @@ func applications() presentation {
 		del: deletion{wait: []string{"deleting", "deleted"}},
 		more: []func(*program, *presentation) *cobra.Command{
 			(*program).createApplication, (*program).updateApplication, (*program).retryApplication, (*program).approveCommand,
-			(*program).applicationResources,
+			(*program).applicationResources, (*program).explainApplication,
 		},
 		ways: []func(*program, *presentation) *cobra.Command{
 			(*program).logOfApplication, (*program).execInApplication, (*program).forwardToApplication, (*program).diffOfApplication,
