@@ -56,6 +56,8 @@ type Kind struct {
 	Parts []Part
 	// Passages are the sub-resources that lead to where an object runs.
 	Passages []Passage
+	// Questions are asked beside the objects of a namespace.
+	Questions []Question
 	// Fields are those by whose values lists and watches can be narrowed down, beside SelectableMetadata.
 	Fields []string
 	// Lasts is how long an object is kept after it was last written; for ever if zero. Crowd is how many there may be at
@@ -102,6 +104,9 @@ type Action struct {
 type Part struct {
 	Name string
 	New  func() any
+	// Question, if there is one, is asked when a GET wants the part explained; Ask makes its body for the object of a name.
+	Question string
+	Ask      func(name string) any
 }
 
 // Key is the place of an object in the store, and of the kind's objects when name (and namespace) are empty.

@@ -152,6 +152,13 @@ type Decision struct {
 	Candidates []CandidateRecord `json:"candidates"`
 	// Refused counts the clusters that could not be chosen, by reason.
 	Refused map[string]int64 `json:"refused"`
+	// RunnerUp is the cluster that would be next, empty if no other could be chosen. Margin is by how much the score of the
+	// chosen one is the higher, 0 if one of them has none. It is below zero where staying is worth more than the difference.
+	RunnerUp string  `json:"runner_up"`
+	Margin   float64 `json:"margin"`
+	// MoveAbove is the score that another cluster would have to exceed for the application to leave the chosen one; null
+	// if no score would do, or the chosen one has none.
+	MoveAbove *float64 `json:"move_above"`
 }
 
 // CandidateRecord is what the scheduler thought of one cluster.
@@ -160,6 +167,9 @@ type CandidateRecord struct {
 	Score   float64 `json:"score"`
 	Refusal string  `json:"refusal"` // why it could not be chosen, empty when it could
 	Note    string  `json:"note"`    // what there is to say of its metrics, empty for nothing
+	// Terms are what the score is made of, those with the greatest weights if there are many. They are recorded of the
+	// chosen cluster, the current one and the runner-up.
+	Terms []TermRecord `json:"terms"`
 }
 
 // PartDocument is a part as it travels: its content and its version, which is 0 before it was ever written.

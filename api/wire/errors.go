@@ -52,6 +52,12 @@ func (e *Errors) AddAlternatives(messages ...string) {
 // AddSchema reports a rule about the whole object at this node.
 func (e *Errors) AddSchema(message string) { e.At(schemaKey).Add(message) }
 
+// Put reports what is wrong with the document of a field.
+func (e *Errors) Put(field string, document *Errors) {
+	e.child(field, false)
+	e.children[field] = document
+}
+
 // Empty says whether nothing was reported at this node or below it.
 func (e *Errors) Empty() bool {
 	if len(e.messages) > 0 || len(e.raw) > 0 {

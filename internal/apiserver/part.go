@@ -29,7 +29,29 @@ func (s *Server) getPart(w http.ResponseWriter, r *http.Request, t target) error
 	if err != nil {
 		return err
 	}
-	return s.answerPart(w, content, revision)
+	explain, err := flag(r, "explain")
+	if err != nil {
+		return err
+	}
+	if !explain || part.Question == "" {
+		return s.answerPart(w, content, revision)
+	}
+	explanation, err := s.answered(r, t, part.Question, part.Ask(t.name))
+	if err != nil {
+		return err
+	}
+	doc, err := partDocument(content, revision)
+	if err != nil {
+		return err
+	}
+	s.answer(w, http.StatusOK, explainedPart{doc, explanation})
+	return nil
+}
+
+// explainedPart is a part with what it means now. It has no version, for that changes with everything.
+type explainedPart struct {
+	api.PartDocument
+	Explanation any `json:"explanation"`
 }
 
 // loadPart reads a part; revision 0 means that it was never written.
@@ -69,14 +91,17 @@ func unchangedPart(key string, revision int64) store.Condition {
 	return store.Unchanged(key, revision)
 }
 
+func partDocument(content any, revision int64) (doc api.PartDocument, err error) {
+	doc.Content, err = json.Marshal(content)
+	doc.Metadata.ResourceVersion = strconv.FormatInt(revision, 10)
+	return doc, err
+}
+
 func (s *Server) answerPart(w http.ResponseWriter, content any, revision int64) error {
-	data, err := json.Marshal(content)
+	doc, err := partDocument(content, revision)
 	if err != nil {
 		return err
 	}
-	var doc api.PartDocument
-	doc.Content = data
-	doc.Metadata.ResourceVersion = strconv.FormatInt(revision, 10)
 	w.Header().Set("ETag", `"`+doc.Metadata.ResourceVersion+`"`)
 	s.answer(w, http.StatusOK, doc)
 	return nil

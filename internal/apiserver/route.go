@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +16,7 @@ type target struct {
 	namespace string
 	name      string // empty for the collection
 	sub       string // a sub-resource, action or part; empty for the object itself
+	question  string // asked beside the objects of the namespace; empty for the objects
 }
 
 // An operation answers a request to a target.
@@ -64,7 +66,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	known := requestOf(r) // only now: whatever somebody asks for in vain is no name for a metric
-	known.kind, known.sub, known.verb = t.kind.Name, t.sub, verbOf(t, r.Method)
+	known.kind, known.sub, known.verb = t.kind.Name, cmp.Or(t.sub, t.question), verbOf(t, r.Method)
 	for method, h := range methods {
 		methods[method] = s.admitted(h)
 	}
@@ -121,6 +123,8 @@ func verbOf(t target, method string) string {
 // operations lists what can be done with a target, by method. None means that there is no such path.
 func operations(t target) map[string]operation {
 	switch {
+	case t.question != "":
+		return map[string]operation{http.MethodPost: (*Server).ask}
 	case t.name == "" && t.kind.Namespaced && t.namespace == "":
 		return map[string]operation{http.MethodGet: (*Server).listOrWatch}
 	case t.name == "":
@@ -164,6 +168,9 @@ func match(path string) (target, bool) {
 		return target{}, false
 	}
 	for _, k := range api.Kinds {
+		if k.Group == group && namespaced && len(rest) == 1 && k.Question(rest[0]) != nil {
+			return target{kind: k, namespace: namespace, question: rest[0]}, true
+		}
 		if k.Group != group || k.Plural != rest[0] {
 			continue
 		}

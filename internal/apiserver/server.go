@@ -70,7 +70,8 @@ type Server struct {
 	watching    tally
 	passages    map[string]Passage // by permission, such as applications/log
 	passing     tally
-	ending      context.Context // ends with Stop
+	answers     map[string]Answer // by question
+	ending      context.Context   // ends with Stop
 	end         context.CancelFunc
 	streams     atomic.Int64    // open watches
 	handler     http.Handler    // for callers from outside

@@ -49,11 +49,12 @@ var allowed = map[string][]string{
 	"internal/kubernetes":         {"api", "api/wire", "client", "internal/capacity", "internal/controller", "internal/fleet", "internal/failpoint"},
 	"internal/gateway":            {"api", "api/channel", "client", "internal/fleet", "internal/kubernetes"},
 	"internal/server": {"api", "client", "internal/apiserver", "internal/controller", "internal/fleet", "internal/gateway", "internal/gc",
-		"internal/kubernetes", "internal/objectrule", "internal/scheduler", "internal/scheduler/core", "internal/store"},
+		"internal/kubernetes", "internal/objectrule", "internal/scheduler", "internal/scheduler/core", "internal/scheduler/preview", "internal/store"},
 	"cmd/krake": {"internal/apiserver", "internal/controller", "internal/scheduler/core", "internal/server", "internal/telemetry"},
 	"cmd/rok":   {"internal/cli"},
 
 	"internal/scheduler/scenario": {"api", "api/constraint", "internal/capacity", "internal/metrics", "internal/scheduler/core"},
+	"internal/scheduler/preview":  {"api", "api/wire", "client", "internal/metrics", "internal/scheduler", "internal/scheduler/core"},
 
 	"examples/demo": {"internal/witness"},
 }

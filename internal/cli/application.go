@@ -42,7 +42,7 @@ func applications() presentation {
 		del:     deletion{wait: []string{"deleting", "deleted"}},
 		more: []func(*program, *presentation) *cobra.Command{
 			(*program).createApplication, (*program).updateApplication, (*program).retryApplication, (*program).approveCommand,
-			(*program).applicationResources, (*program).moveApplication, (*program).pinApplication, (*program).unpinApplication,
+			(*program).applicationResources, (*program).explainApplication, (*program).moveApplication, (*program).pinApplication, (*program).unpinApplication,
 			(*program).pauseApplication, (*program).resumeApplication,
 		},
 		ways: []func(*program, *presentation) *cobra.Command{

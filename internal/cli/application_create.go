@@ -13,13 +13,14 @@ import (
 
 func (p *program) createApplication(k *presentation) *cobra.Command {
 	cmd, common := p.command(k, "create NAME", "Create an application", "-f echo-demo.yaml echo-demo",
-		"-f echo-demo.yaml -L 'location is DE' --wait running echo-demo", "-u https://example.org/app.csar my-app")
+		"-f echo-demo.yaml -L 'location is DE' --wait running echo-demo", "-f echo-demo.yaml --dry-run echo-demo", "-u https://example.org/app.csar my-app")
 	cmd.Use = "create NAME (-f FILE | -u URL)"
 	o := addApplicationOptions(cmd, common, "creating", "pending", "running")
 	autoCreate := cmd.Flags().Bool("auto-cluster-create", false, "let Krake make a cluster if none fits")
 	values := option.Inject{}
 	cmd.Flags().VarP(&values, "inject", "i", "replace KEY by VALUE where it is the value of an environment variable")
 	o.asOld()
+	dry := addDryRun(cmd)
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
 		files, err := p.readApplication(cmd.Context(), o)
 		if err != nil {
@@ -35,6 +36,9 @@ func (p *program) createApplication(k *presentation) *cobra.Command {
 			return err
 		}
 		body := document.New("metadata", document.New("name", args[0], "labels", labelsObject(*o.labels)), "spec", spec)
+		if *dry {
+			return p.dryCreate(cmd.Context(), c, k, c.namespace(*o.namespace), body)
+		}
 		query := url.Values{"blocking": {o.wait.Blocking()}}
 		doc, err := c.object(cmd.Context(), client.Request{Method: http.MethodPost, Body: body, Query: query,
 			Path: path(k.kind, c.namespace(*o.namespace), "")})

@@ -26,6 +26,7 @@ func (p *program) updateApplication(k *presentation) *cobra.Command {
 		noClusterMetrics:   flags.Bool("remove-existing-metric-constraints", false, "remove all metric constraints first"),
 	}
 	o.asOld()
+	dry := addDryRun(cmd)
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
 		files, err := p.readApplication(cmd.Context(), o.applicationOptions)
 		if err != nil {
@@ -38,9 +39,12 @@ func (p *program) updateApplication(k *presentation) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		change := func(app *document.Object) error { changeApplication(app, o, files); return nil }
+		if *dry {
+			return p.dryUpdate(cmd.Context(), c, k, c.namespace(*o.namespace), args[0], change)
+		}
 		query := url.Values{"blocking": {o.wait.Blocking()}}
-		doc, err := c.modify(cmd.Context(), path(k.kind, c.namespace(*o.namespace), args[0]), query,
-			func(app *document.Object) error { changeApplication(app, o, files); return nil })
+		doc, err := c.modify(cmd.Context(), path(k.kind, c.namespace(*o.namespace), args[0]), query, change)
 		if err != nil {
 			return err
 		}

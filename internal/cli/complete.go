@@ -179,6 +179,8 @@ func (p *program) completionOf(f *pflag.Flag, kind *api.Kind) completions {
 		return p.objects(always(kind), true, namespaceOfItem)
 	case f.Name == "selector":
 		return p.objects(always(kind), true, labelsOfItem)
+	case f.Name == "not":
+		return p.objects(always(api.ClusterKind), false, nameOfItem)
 	case f.Name == "metric":
 		return p.objects(always(api.MetricKind), false, nameOfItem)
 	case namedKinds[f.Name] != nil:

@@ -54,6 +54,9 @@ func TestCompletion(t *testing.T) {
 		"app get -n ":                           "solar u",
 		"app list -l":                           "",
 		"app update demo -l ":                   "tier=front",
+		"app explain ":                          "demo other",
+		"app explain demo --not ":               "c",
+		"app explain -o ":                       "json table yaml",
 		"app create x --cluster-label ":         "location=DE",
 		"app create x -L ":                      "location=DE",
 		"app list --selector ":                  "tier=front",
@@ -74,7 +77,7 @@ func TestCompletion(t *testing.T) {
 		"wait app demo --for r":                 "ready_for_action reconciling restarting retrying running",
 		"status -o ":                            "json table yaml",
 		"--print-completion ":                   "bash fish powershell tcsh zsh",
-		"kube app ":                             "approve create delete diff exec get list log move pause pin port-forward resources resume retry unpin update",
+		"kube app ":                             "approve create delete diff exec explain get list log move pause pin port-forward resources resume retry unpin update",
 		"core ro":                               "role rolebinding",
 		"app get --wat":                         "--watch",
 	} {

@@ -11,7 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/client"
 	"github.com/rak-n-rok/krake/internal/apiserver"
+	"github.com/rak-n-rok/krake/internal/scheduler/preview"
 	"github.com/rak-n-rok/krake/internal/store"
 )
 
@@ -41,7 +44,14 @@ func newServer(dir string) (r *recorder, stop func(), err error) {
 		return nil, nil, err
 	}
 	now := time.Date(2022, 3, 30, 16, 0, 21, 851661000, time.UTC)
-	r = &recorder{next: apiserver.New(apiserver.Options{Store: st, Log: quiet, Now: func() time.Time { return now }})}
+	clock := func() time.Time { return now }
+	krake := apiserver.New(apiserver.Options{Store: st, Log: quiet, Now: clock})
+	c, err := client.New(client.Config{URL: "http://krake.internal", Transport: krake.Local("system:preview")})
+	if err != nil {
+		return nil, nil, err
+	}
+	krake.MountAnswers(map[string]apiserver.Answer{api.PlacementsQuestion: preview.New(preview.Options{Client: c, Now: clock}).Answer})
+	r = &recorder{next: krake}
 	s := httptest.NewServer(r)
 	r.url = s.URL
 	return r, func() {

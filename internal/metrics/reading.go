@@ -19,6 +19,7 @@ type Value struct {
 	Merit      float64   // from 0 to 1, the more the better
 	At         time.Time // when it was read
 	Held       bool      // it could not be read again since
+	Definition api.MetricSpec
 }
 
 // A Failure says why there is no value of a metric.
@@ -33,7 +34,7 @@ func ValueOf(ref api.MetricRef, definition api.MetricSpec, raw float64) (Value, 
 	if err != nil {
 		return Value{}, err
 	}
-	return Value{Name: ref.Name, Weight: ref.Weight, Raw: raw, Normalised: normalised, Merit: merit(definition, normalised)}, nil
+	return Value{Name: ref.Name, Weight: ref.Weight, Raw: raw, Normalised: normalised, Merit: merit(definition, normalised), Definition: definition}, nil
 }
 
 // normalise maps a raw value to the range from 0 to 1, by the rules of the reference: the range is checked first, then

@@ -51,6 +51,7 @@ var parameters = object{
 	"fieldSelector": repeated("field_selector", "FIELD=VALUE or FIELD!=VALUE that must be so. May be given several times."),
 	"force":         inQuery("force", "string", "True removes the record at once, whoever still has work to do."),
 	"cascade":       inQuery("cascade", "boolean", "Nobody has named the object: it goes because its owners do."),
+	"explain":       inQuery("explain", "boolean", "Tell in explanation what would be decided now, why, and what would change it."),
 	"blocking":      inQuery("blocking", "string", "Answer when the object has reached this state, or after a minute."),
 
 	api.Evacuate.Parameter():      inQuery("evacuate", "boolean", "Applications move away first. Those that cannot hold the deletion; asked for again without this, it is carried out as usual."),
@@ -123,8 +124,17 @@ func (d *document) kind(k *api.Kind) {
 	for _, p := range k.Parts {
 		content := d.schemas.of(reflect.TypeOf(p.New()).Elem())
 		answer := object{"type": "object", "properties": object{"metadata": object{"type": "object"}, "content": content}}
-		d.add(path+"/"+p.Name, "get", d.operation(k, "get"+titled(p.Name), "Read the part "+p.Name+".", nil, answer), scope)
+		var query []string
+		if p.Question != "" {
+			query = append(query, "explain")
+			answer["properties"].(object)["explanation"] = d.schemas.of(reflect.TypeOf(k.Question(p.Question).Answer()).Elem())
+		}
+		d.add(path+"/"+p.Name, "get", d.operation(k, "get"+titled(p.Name), "Read the part "+p.Name+".", nil, answer, query...), scope)
 		d.add(path+"/"+p.Name, "put", d.operation(k, "put"+titled(p.Name), "Replace the part "+p.Name+".", content, answer, "strict", "dryRun", "ifMatch"), scope)
+	}
+	for _, q := range k.Questions {
+		body, answer := d.schemas.of(reflect.TypeOf(q.Body()).Elem()), d.schemas.of(reflect.TypeOf(q.Answer()).Elem())
+		d.add("/"+k.Group+"/namespaces/{namespace}/"+q.Name, "post", d.operation(k, "ask"+titled(q.Name), q.Summary, body, answer, "strict"), scope[:1])
 	}
 	for _, p := range k.Passages {
 		d.passage(k, p, path+"/"+p.Name, scope)

@@ -23,7 +23,7 @@ func (s *Scheduler) apply(ctx context.Context, a *api.Application, next step) er
 		if next.decision.Outcome == core.Moved {
 			old = core.Recall(old, s.rules).Moved(next.decision.Current, next.decision.Chosen, s.now()).Store(old)
 		}
-		grown := core.Remember(old, next.decision)
+		grown := s.remember(old, a, next.decision)
 		record = &grown
 	}
 	if err := s.write(ctx, a, next, record); err != nil {

@@ -32,7 +32,7 @@ func (s *Scheduler) leaveRefusing(ctx context.Context, snapshot *core.Snapshot, 
 		return controller.Result{After: stillRefused}, nil
 	}
 	p.Avoided = list
-	snapshot = s.asking(snapshot.Avoiding(p, a, now), a)
+	snapshot = s.Asking(snapshot.Avoiding(p, a, now), a)
 	d := core.Decide(snapshot, a, now)
 	if d.Outcome != core.Moved {
 		return controller.Result{After: stillRefused}, nil
@@ -40,7 +40,7 @@ func (s *Scheduler) leaveRefusing(ctx context.Context, snapshot *core.Snapshot, 
 	if !s.reserve(snapshot, a, d.Chosen) {
 		return controller.Result{After: outrun}, nil
 	}
-	record, ref := core.Remember(p, d), api.ClusterKind.Ref(a.Metadata.NamespaceOrEmpty(), d.Chosen)
+	record, ref := s.remember(p, a, d), api.ClusterKind.Ref(a.Metadata.NamespaceOrEmpty(), d.Chosen)
 	if err := s.write(ctx, a, step{bind: &ref}, &record); err != nil {
 		if client.NotFound(err) {
 			err = nil
@@ -67,7 +67,7 @@ func (s *Scheduler) wary(ctx context.Context, snapshot *core.Snapshot, a *api.Ap
 	}
 	now := s.now()
 	avoiding := snapshot.Avoiding(p, a, now)
-	if core.Decide(s.asking(avoiding, a), a, now).Outcome == core.Moved {
+	if core.Decide(s.Asking(avoiding, a), a, now).Outcome == core.Moved {
 		return avoiding, nil
 	}
 	return snapshot, nil

@@ -12,14 +12,14 @@ import (
 // the cluster yet.
 func (s *Scheduler) obey(ctx context.Context, snapshot *core.Snapshot, a *api.Application) (controller.Result, error) {
 	now := s.now()
-	snapshot = s.asking(snapshot, a)
+	snapshot = s.Asking(snapshot, a)
 	d := core.Obey(snapshot, a, now)
 	if d.Outcome != core.Moved {
 		fresh, err := s.fresh(ctx, a.Metadata.NamespaceOrEmpty())
 		if err != nil {
 			return controller.Result{}, err
 		}
-		snapshot = s.asking(fresh, a)
+		snapshot = s.Asking(fresh, a)
 		d = core.Obey(snapshot, a, now)
 	}
 	if d.Outcome == core.Moved {

@@ -56,7 +56,7 @@ func (s *Scheduler) leaveSilent(ctx context.Context, a *api.Application, v core.
 		return false, controller.Result{After: time.Second}, err
 	}
 	now := s.now()
-	snapshot = s.asking(snapshot, fresh)
+	snapshot = s.Asking(snapshot, fresh)
 	if v = core.Rescue(snapshot, fresh, s.rules, now); v.Outcome == core.Moved {
 		watched, err := s.watched(ctx, now)
 		if err != nil {

@@ -28,23 +28,43 @@ func (s *Scheduler) needed() []metrics.Needed {
 // measure adds to a cluster what its metrics say, and how much room it has. One of which not all metrics can be read is as
 // good as unread.
 func (s *Scheduler) measure(c *api.Cluster, into *core.Cluster) {
-	into.Room = s.roomOf(c)
+	into.Room = s.Room(c)
 	if len(c.Spec.Metrics) == 0 {
 		return
 	}
 	values, failures, read := s.metrics.Values(c.Metadata.NamespaceOrEmpty(), c.Spec.Metrics)
-	switch {
-	case len(failures) > 0:
-		into.Unread = failures[0].Reason.Message
-	case !read:
+	if !read && len(failures) == 0 {
 		into.Unread = "they have not been read yet"
-	default:
-		measured := make([]core.Measurement, len(values))
-		for i, v := range values {
-			measured[i] = core.Measurement{Name: v.Name, Weight: v.Weight, Normalised: v.Normalised, Merit: v.Merit, Held: v.Held}
-		}
-		into.Measure(measured)
+		return
 	}
+	Measured(values, failures, into)
+}
+
+// Measured adds to a cluster what is known of its metrics.
+func Measured(values []metrics.Value, failures []metrics.Failure, into *core.Cluster) {
+	if len(failures) > 0 {
+		into.Unread = failures[0].Reason.Message
+		return
+	}
+	measured := make([]core.Measurement, len(values))
+	for i, v := range values {
+		measured[i] = core.Measurement{Name: v.Name, Weight: v.Weight, Raw: v.Raw, Normalised: v.Normalised, Merit: v.Merit, Read: v.At, Held: v.Held,
+			Scale: scaleOf(v)}
+	}
+	into.Measure(measured)
+}
+
+// scaleOf says which other values a metric could have.
+func scaleOf(v metrics.Value) *core.Scale {
+	allowed := make([]float64, len(v.Definition.AllowedValues))
+	for i, a := range v.Definition.AllowedValues {
+		allowed[i] = float64(a)
+	}
+	ref := api.MetricRef{Name: v.Name, Weight: v.Weight}
+	return &core.Scale{Min: v.Definition.Min, Max: v.Definition.Max, Allowed: allowed, Of: func(raw float64) (normalised, merit float64, ok bool) {
+		other, err := metrics.ValueOf(ref, v.Definition, raw)
+		return other.Normalised, other.Merit, err == nil
+	}}
 }
 
 // remeasured has everything looked at that new values of metrics may change: applications without a place, which may find

@@ -87,8 +87,13 @@ func TestAnApplicationGoesWhereTheMetricsAreBest(t *testing.T) {
 	w.schedule()
 	a := w.untilOn(w.app("echo"), "wind")
 	d := w.placement(a).Decisions[0]
-	if !strings.Contains(d.Reason, "wind the best score, 0.8, and coal the next, 0.264") || d.Candidates[0].Score != 0.8 {
+	if !strings.Contains(d.Reason, "wind the best score, 0.8, and coal the next, 0.264") || d.Candidates[0].Score != 0.8 ||
+		d.RunnerUp != "coal" || d.MoveAbove != nil {
 		t.Errorf("%+v", d)
+	}
+	if terms := d.Candidates[1].Terms; len(terms) != 2 || terms[0].Metric != "green" || terms[0].Value != 2 || terms[0].Weight != 1 || terms[0].Read == nil ||
+		terms[1].Metric != "cheap" || terms[1].Normalised != 0.9 || terms[1].Held {
+		t.Errorf("the terms of coal are %+v", terms)
 	}
 	// A constraint compares the weighted value, as in the reference.
 	w.untilOn(w.app("limited", limited(t, "cheap > 0.05")), "coal")

@@ -27,7 +27,7 @@ func (s *Scheduler) reschedule(ctx context.Context, snapshot *core.Snapshot, a *
 		return controller.Result{After: s.sweep(snapshot, a)}, err
 	}
 	now := s.now()
-	snapshot = s.asking(snapshot.Avoiding(g.stored, a, now), a)
+	snapshot = s.Asking(snapshot.Avoiding(g.stored, a, now), a)
 	v := core.Weigh(snapshot, a, s.look(a, g, g.elapsed(now), now))
 	g.memory, g.looked = v.Memory, now
 	if v.Outcome == core.Moved {
@@ -46,7 +46,7 @@ func (s *Scheduler) guardOf(ctx context.Context, snapshot *core.Snapshot, a *api
 	if g := s.guards.get(a); g != nil {
 		return g, nil
 	}
-	first := core.Weigh(s.asking(snapshot, a), a, core.Look{Rules: s.rules, Now: s.now()})
+	first := core.Weigh(s.Asking(snapshot, a), a, core.Look{Rules: s.rules, Now: s.now()})
 	if first.There == nil && a.Status.Conditions.Get(api.Scheduled).Reason != moveWaits {
 		return nil, nil
 	}
@@ -115,7 +115,7 @@ func (s *Scheduler) note(ctx context.Context, snapshot *core.Snapshot, a *api.Ap
 	if w := memory.Waiting; w != nil {
 		is.Reason, is.Message = moveWaits, w.Message
 		if old.Waiting == nil || old.Waiting.To != w.To || old.Waiting.Code != w.Code {
-			record = core.Remember(record, v.Record(snapshot, a, now))
+			record = s.remember(record, a, v.Record(snapshot, a, now))
 			s.log.Info("a move waits", "application", controller.KeyOf(a), "to", w.To, "for", w.Code, "reason", w.Message)
 		}
 	}
@@ -151,7 +151,7 @@ func (s *Scheduler) moveToBetter(ctx context.Context, a *api.Application, g *gua
 		return later, err
 	}
 	now := s.now()
-	snapshot = s.asking(snapshot.Avoiding(g.stored, fresh, now), fresh)
+	snapshot = s.Asking(snapshot.Avoiding(g.stored, fresh, now), fresh)
 	v2 := core.Weigh(snapshot, fresh, s.look(fresh, g, 0, now))
 	target := controller.Key{Namespace: a.Metadata.NamespaceOrEmpty(), Name: v.There.Name}
 	if v2.Outcome != core.Moved || v2.There.Name != v.There.Name || !s.ledger.take(target, now) {
@@ -164,7 +164,7 @@ func (s *Scheduler) moveToBetter(ctx context.Context, a *api.Application, g *gua
 	old, err := s.recorded(ctx, fresh)
 	if err == nil {
 		memory := v2.Memory.Moved(v2.Here.Name, v2.There.Name, now)
-		record := core.Remember(memory.Store(old), v2.Record(snapshot, fresh, now))
+		record := s.remember(memory.Store(old), fresh, v2.Record(snapshot, fresh, now))
 		ref := api.ClusterKind.Ref(target.Namespace, target.Name)
 		if err = s.write(ctx, fresh, step{bind: &ref}, &record); err == nil {
 			g.memory, g.stored, g.looked, g.written = memory, bare(record), now, now

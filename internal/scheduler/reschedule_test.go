@@ -105,7 +105,8 @@ func TestAMoveThatWaitsIsAnnouncedOnce(t *testing.T) {
 		!strings.Contains(wait.Message, "stays for 1m0s at least") || wait.Until == nil || a.Status.Conditions.Get(api.Scheduled).Message != wait.Message {
 		t.Errorf("%+v", wait)
 	}
-	if d := p.Decisions[0]; d.Outcome != core.Waiting || d.Code != core.Residence || d.Chosen != "a" || d.Candidates[0].Name != "a" || len(p.Decisions) != 2 {
+	if d := p.Decisions[0]; d.Outcome != core.Waiting || d.Code != core.Residence || d.Chosen != "a" || d.Candidates[0].Name != "a" || len(p.Decisions) != 2 ||
+		d.RunnerUp != "b" || d.Margin > -0.79 || d.MoveAbove == nil || *d.MoveAbove <= 0.18 || *d.MoveAbove >= 0.19 {
 		t.Errorf("the record is %+v", p.Decisions)
 	}
 	// Other values that change nothing about it are not written down.

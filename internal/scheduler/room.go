@@ -11,9 +11,9 @@ import (
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
 
-// roomOf is what a cluster has for applications; nil if its capacity does not count. All records that lead to the same
+// Room is what a cluster has for applications; nil if its capacity does not count. All records that lead to the same
 // cluster share it.
-func (s *Scheduler) roomOf(c *api.Cluster) *core.Room {
+func (s *Scheduler) Room(c *api.Cluster) *core.Room {
 	if !c.Spec.CheckCapacity {
 		return nil
 	}
@@ -40,9 +40,9 @@ func identityOf(c *api.Cluster) []string {
 	return []string{cmp.Or(c.Status.Identity, controller.KeyOf(c).String())}
 }
 
-// asking is the snapshot for an application: with what it asks for, and what the others have at the moment. Where no
+// Asking is the snapshot for an application: with what it asks for, and what the others have at the moment. Where no
 // cluster's capacity counts it is the snapshot itself.
-func (s *Scheduler) asking(snapshot *core.Snapshot, a *api.Application) *core.Snapshot {
+func (s *Scheduler) Asking(snapshot *core.Snapshot, a *api.Application) *core.Snapshot {
 	rooms := snapshot.Rooms(a.Metadata.NamespaceOrEmpty())
 	if len(rooms) == 0 {
 		return snapshot

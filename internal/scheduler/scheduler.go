@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,6 +48,7 @@ type Scheduler struct {
 	health   *controller.Controller // of the clusters' metrics
 	known    *client.Cache[api.Cluster, *api.Cluster]
 	rules    core.Rules
+	deciding atomic.Bool // see Deciding
 	guards   guards
 	ledger   ledger
 	silences silences
@@ -117,6 +119,8 @@ func (s *Scheduler) begin(ctx context.Context) error {
 	}
 	s.pace.begin(s.now())
 	s.view.outdate()
+	s.deciding.Store(true)
+	defer s.deciding.Store(false)
 	return s.ctl.Run(ctx)
 }
 
@@ -200,7 +204,7 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 		return s.obey(ctx, snapshot, a)
 	}
 	if settled(a) && core.Stays(snapshot, a) {
-		v := core.Rescue(s.asking(snapshot, a), a, s.rules, s.now())
+		v := core.Rescue(s.Asking(snapshot, a), a, s.rules, s.now())
 		if v.Code != "" || a.Status.Conditions.Get(api.Scheduled).Reason == stranded {
 			return s.rescue(ctx, snapshot, a, v)
 		}
@@ -242,8 +246,12 @@ const outrun = 10 * time.Millisecond
 
 func (s *Scheduler) decide(snapshot *core.Snapshot, a *api.Application) step {
 	now := s.now()
-	snapshot = s.asking(snapshot, a)
-	return plan(a, core.Decide(snapshot, a, now), core.Stays(snapshot, a), now)
+	snapshot = s.Asking(snapshot, a)
+	d := core.Decide(snapshot, a, now)
+	if d.Outcome == core.Kept && a.Status.ScheduledTo != nil {
+		d.MoveAbove = s.rules.MoveAbove(snapshot.Find(*a.Status.ScheduledTo))
+	}
+	return plan(a, d, core.Stays(snapshot, a), now)
 }
 
 // fresh reads the clusters of a namespace from the API. The last word on an application, after which only its user can

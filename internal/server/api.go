@@ -84,6 +84,10 @@ func Run(ctx context.Context, cfg Config, ready func(address string)) error {
 		return err
 	}
 	defer endWays()
+	look, err := mountPreview(handler, local, cfg.Settings)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	requests, endRequests := context.WithCancel(context.Background())
@@ -103,7 +107,7 @@ func Run(ctx context.Context, cfg Config, ready func(address string)) error {
 	done := make(chan error, 1)
 	go func() {
 		defer cancel() // components that cannot start end the server, too
-		done <- runComponents(ctx, cfg.Components, cfg.Settings, cfg.holder(), local, cfg.Log)
+		done <- runComponents(ctx, cfg.Components, cfg.Settings, cfg.holder(), local, look, cfg.Log)
 	}()
 	select {
 	case <-ctx.Done():

@@ -21,6 +21,7 @@ import (
 	"github.com/rak-n-rok/krake/internal/kubernetes"
 	"github.com/rak-n-rok/krake/internal/scheduler"
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
+	"github.com/rak-n-rok/krake/internal/scheduler/preview"
 )
 
 // Settings are what can be adjusted in the components; zero values are the defaults.
@@ -103,7 +104,8 @@ type environment struct {
 	changed  func(appUID string) // is told of changes on clusters; set before anything runs
 	running  []controller.Component
 	leases   *client.Client
-	holder   string // who this process is to others that could do the same work
+	holder   string           // who this process is to others that could do the same work
+	preview  *preview.Preview // rests on what the scheduler knows; nil if this process has no API
 }
 
 func (e *environment) run(name string, run func(context.Context) error) {
@@ -167,7 +169,7 @@ func RunComponents(ctx context.Context, names []string, settings Settings, endpo
 	}
 	return runComponents(ctx, names, settings, uniqueHolder(), func(user string) (*client.Client, error) {
 		return client.New(client.Config{URL: endpoint, UserAgent: user})
-	}, log)
+	}, nil, log)
 }
 
 // embeddedHolder is a server with an embedded etcd. There is only one at a time, and it need not wait for its own leases
@@ -180,7 +182,7 @@ func uniqueHolder() string {
 	return fmt.Sprintf("%s, process %d, %s", host, os.Getpid(), uuid.NewString())
 }
 
-func runComponents(ctx context.Context, names []string, settings Settings, holder string, connect func(user string) (*client.Client, error), log *slog.Logger) error {
+func runComponents(ctx context.Context, names []string, settings Settings, holder string, connect func(user string) (*client.Client, error), look *preview.Preview, log *slog.Logger) error {
 	if len(names) == 0 {
 		<-ctx.Done()
 		return nil
@@ -193,7 +195,7 @@ func runComponents(ctx context.Context, names []string, settings Settings, holde
 	if err != nil {
 		return err
 	}
-	e := &environment{names: names, log: log, settings: settings, caches: reader, leases: leases, holder: holder}
+	e := &environment{names: names, log: log, settings: settings, caches: reader, leases: leases, holder: holder, preview: look}
 	for _, c := range components {
 		if !slices.Contains(names, c.name) {
 			continue
@@ -265,10 +267,14 @@ func addScheduler(e *environment, c *client.Client) error {
 	if err := e.settings.Rules.Check(); err != nil {
 		return err
 	}
-	e.lead("scheduler", scheduler.New(scheduler.Options{
+	s := scheduler.New(scheduler.Options{
 		Client: c, Apps: e.applications(), Clusters: e.allClusters(), Log: e.log, Events: e.recorder("scheduler", c),
 		Rules: e.settings.Rules,
-	}).Run)
+	})
+	if e.preview != nil {
+		e.preview.Use(s)
+	}
+	e.lead("scheduler", s.Run)
 	return nil
 }
 

@@ -52,3 +52,17 @@ func BenchmarkWeigh(b *testing.B) {
 		})
 	}
 }
+
+// Why an application would go to one of five thousand clusters, and what would change that, for each of them.
+func BenchmarkExplain(b *testing.B) {
+	var clusters []Cluster
+	for i := range 5000 {
+		clusters = append(clusters, on(nameOf(i), with(labels{"location": []string{"DE", "IT", "SK"}[i%3]}), func(c *Cluster) {
+			c.Measure([]Measurement{ranged("shared", 1, 5, 0, 10), ranged("own-"+c.Name, 1, float64(i)/500, 0, 10)})
+		}))
+	}
+	s, a := NewSnapshot(clusters), application(demanding(b, "location is not IT"))
+	for b.Loop() {
+		Explain(s, a, Look{Rules: DefaultRules, Now: noon}, "")
+	}
+}

@@ -15,7 +15,7 @@ const ByHand = "by-hand"
 // if it may be there, whatever is better or was moved before. What holds it for good, and files that it would leave behind,
 // are held against it.
 func Obey(s *Snapshot, a *api.Application, now time.Time) api.Decision {
-	d := decision{app: a, field: survey(s, a), current: a.Status.ScheduledTo.Name, chosen: a.Status.ScheduledTo.Name,
+	d := decision{app: a, field: survey(s, a, recorded), current: a.Status.ScheduledTo.Name, chosen: a.Status.ScheduledTo.Name,
 		here: s.Find(*a.Status.ScheduledTo), leave: reasonToLeave(s, a), outcome: Kept, code: ByHand}
 	to := a.Status.MoveRequest.To
 	there, held := s.find(a.Metadata.NamespaceOrEmpty(), to), holdOf(a, false, now)

@@ -3,13 +3,28 @@ package core
 import (
 	"cmp"
 	"hash/fnv"
+	"math"
 	"slices"
 
 	"github.com/rak-n-rok/krake/api"
 )
 
-// listed is how many of the clusters that could be chosen are kept for the record, the best first.
-const listed = 4
+// extent is how much of a decision is told.
+type extent struct {
+	best     int // how many of the clusters that could be chosen, the best first
+	examples int // how many of those that were refused for the same reason; the others are counted only
+	listed   int // how many of all of them
+	terms    int // how many metrics of a cluster
+	told     int // of how many clusters the metrics are told: the chosen one, the current one, and those that follow
+	reason   int // bytes of a reason
+	refusal  int // bytes of a refusal
+}
+
+// recorded is what finds room in a record; whole is everything.
+var (
+	recorded = extent{best: 4, examples: 2, listed: maxListed, terms: 6, told: 3, reason: maxReason, refusal: maxRefusal}
+	whole    = extent{math.MaxInt, math.MaxInt, math.MaxInt, math.MaxInt, math.MaxInt, math.MaxInt, math.MaxInt}
+)
 
 // field is what looking at all clusters of a namespace found.
 type field struct {
@@ -17,6 +32,7 @@ type field struct {
 	matching int        // how many can be chosen
 	refused  map[Code]int64
 	examples []example // of refusals, a few for each code
+	extent   extent
 }
 
 // example is a cluster that was refused.
@@ -25,12 +41,9 @@ type example struct {
 	refusal Refusal
 }
 
-// examplesPerCode is how many clusters are named for each reason; the others are counted only.
-const examplesPerCode = 2
-
 // survey looks at all clusters of the application's namespace.
-func survey(s *Snapshot, a *api.Application) field {
-	f := field{refused: map[Code]int64{}}
+func survey(s *Snapshot, a *api.Application, x extent) field {
+	f := field{refused: map[Code]int64{}, extent: x}
 	app := hash(a.Metadata.UID)
 	clusters := s.namespaces[a.Metadata.NamespaceOrEmpty()]
 	for i := range clusters {
@@ -42,7 +55,7 @@ func survey(s *Snapshot, a *api.Application) field {
 			continue
 		}
 		f.refused[refusal.Code]++
-		if f.refused[refusal.Code] <= examplesPerCode {
+		if f.refused[refusal.Code] <= int64(x.examples) {
 			f.examples = append(f.examples, example{c, refusal})
 		}
 	}
@@ -54,12 +67,17 @@ func survey(s *Snapshot, a *api.Application) field {
 // way, and so that a cluster that comes or goes changes the choice only of the applications that it concerns.
 func (f *field) rank(c *Cluster, app uint64) {
 	i, _ := slices.BinarySearchFunc(f.best, c, func(x, y *Cluster) int {
-		return cmp.Or(better(x, y), cmp.Compare(weight(app, y.spread), weight(app, x.spread)), cmp.Compare(x.Name, y.Name))
+		return preference(app, x, y)
 	})
-	if i < listed {
+	if i < f.extent.best {
 		f.best = slices.Insert(f.best, i, c)
-		f.best = f.best[:min(len(f.best), listed)]
+		f.best = f.best[:min(len(f.best), f.extent.best)]
 	}
+}
+
+// preference compares clusters that could be chosen for an application: below zero if x comes first.
+func preference(app uint64, x, y *Cluster) int {
+	return cmp.Or(better(x, y), cmp.Compare(weight(app, y.spread), weight(app, x.spread)), cmp.Compare(x.Name, y.Name))
 }
 
 // better compares clusters by their metrics: below zero if x is the better one.

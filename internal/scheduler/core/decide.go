@@ -33,7 +33,11 @@ func Stays(s *Snapshot, a *api.Application) bool {
 
 // Decide says where an application is to run, and why. An application stays where it is as long as it may.
 func Decide(s *Snapshot, a *api.Application, now time.Time) api.Decision {
-	d := decision{app: a, field: survey(s, a)}
+	return decide(s, a, now, recorded).record(now)
+}
+
+func decide(s *Snapshot, a *api.Application, now time.Time, x extent) *decision {
+	d := &decision{app: a, field: survey(s, a, x)}
 	if a.Status.ScheduledTo != nil {
 		d.current, d.here, d.leave = a.Status.ScheduledTo.Name, s.Find(*a.Status.ScheduledTo), reasonToLeave(s, a)
 	}
@@ -41,7 +45,7 @@ func Decide(s *Snapshot, a *api.Application, now time.Time) api.Decision {
 	if d.outcome == Placed || d.outcome == Moved {
 		d.there = d.best[0]
 	}
-	return d.record(now)
+	return d
 }
 
 // decision is a decision in the making.

@@ -10,7 +10,11 @@
 // candidates with their scores, what the guards remember, and the time to stay, wait or move, with the reason and the next
 // time to look. Rules are what can be adjusted; Memory is what is remembered, and what of it is stored.
 //
+// Explain says the same of every cluster, and what would lead to another decision. It finds that by asking about clusters that
+// are otherwise (repair), with values of metrics at which the decision tips (nearest).
+//
 // A further reason to leave an application where it is is a case in holdOf, one that lets a move wait a row in guards. A
-// further reason to refuse a cluster is a Code with its words, and a line in check. The package imports nothing but
+// further reason to refuse a cluster is a Code with its words, a line in check, and, if something can be done about it, a row in
+// remedies. The package imports nothing but
 // api and what is below it.
 package core

@@ -94,7 +94,7 @@ func Rescue(s *Snapshot, a *api.Application, r Rules, now time.Time) Verdict {
 		return v.Later(ManySilent, fmt.Sprintf("%d of %d clusters have fallen silent within ten minutes, so Krake is likely the one that is cut off",
 			n, s.silence.reached), recheck)
 	}
-	f := survey(s, a)
+	f := survey(s, a, recorded)
 	if f.matching == 0 {
 		d := decision{field: f}
 		return v.although(Nowhere, "because there is no other place ("+d.refusals()+")")

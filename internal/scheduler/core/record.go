@@ -46,31 +46,54 @@ func (d *decision) refusals() string {
 	return strings.Join(parts, ", ")
 }
 
-// record gives the decision as it is stored.
+// record gives the decision as it is stored, or told.
 func (d *decision) record(now time.Time) api.Decision {
 	at := api.At(now)
 	out := api.Decision{
 		Time: &at, Generation: d.app.Metadata.Generation, Outcome: d.outcome, Chosen: d.chosen, Current: d.current, Code: d.code,
-		Reason: api.Shorten(d.reason, maxReason), Candidates: d.candidates(), Refused: map[string]int64{},
+		Reason: api.Shorten(d.reason, d.extent.reason), Candidates: d.candidates(), Refused: map[string]int64{},
 	}
 	for code, n := range d.refused {
 		out.Refused[string(code)] = n
 	}
+	out.RunnerUp, out.Margin = d.runnerUp()
 	return out
+}
+
+// runnerUp is the cluster that would be next, and by how much the score of the chosen one is the higher.
+func (d *decision) runnerUp() (name string, margin float64) {
+	chosen := d.there
+	if chosen == nil {
+		chosen = d.here
+	}
+	for _, c := range d.best {
+		switch {
+		case d.chosen == "" || c.Name == d.chosen:
+		case chosen != nil && chosen.Measured && c.Measured:
+			return c.Name, chosen.Score - c.Score
+		default:
+			return c.Name, 0
+		}
+	}
+	return "", 0
 }
 
 // candidates lists the chosen cluster, the current one, those that would have been next, and examples of refusals.
 func (d *decision) candidates() []api.CandidateRecord {
-	out := make([]api.CandidateRecord, 0, maxListed)
+	x := d.extent
+	out, listed := []api.CandidateRecord{}, map[string]bool{}
 	add := func(name string, c *Cluster, r Refusal) {
-		if name == "" || len(out) == maxListed || slices.ContainsFunc(out, func(o api.CandidateRecord) bool { return o.Name == name }) {
+		if name == "" || len(out) == x.listed || listed[name] {
 			return
 		}
-		record := api.CandidateRecord{Name: name, Refusal: api.Shorten(r.String(), maxRefusal)}
+		record := api.CandidateRecord{Name: name, Refusal: api.Shorten(r.String(), x.refusal), Terms: []api.TermRecord{}}
 		if c != nil {
-			record.Score, record.Note = c.Score, api.Shorten(c.Note, maxRefusal)
+			record.Score, record.Note = c.Score, api.Shorten(c.Note, x.refusal)
 		}
-		out = append(out, record)
+		if c != nil && len(out) < x.told {
+			record.Terms = c.records(x.terms)
+		}
+		out, listed[name] = append(out, record), true
 	}
 	if d.there != nil {
 		add(d.chosen, d.there, Refusal{})
@@ -95,12 +118,24 @@ func Remember(p api.Placement, d api.Decision) api.Placement {
 	}
 	p.Decisions = append([]api.Decision{d}, old[:min(len(old), api.KeptDecisions-1)]...)
 	for i := len(p.Decisions) - 1; i > 0 && size(p) > MaxRecord; i-- {
+		p.Decisions[i].Candidates = withoutTerms(p.Decisions[i].Candidates)
+	}
+	for i := len(p.Decisions) - 1; i > 0 && size(p) > MaxRecord; i-- {
 		p.Decisions[i].Candidates = []api.CandidateRecord{}
 	}
 	for len(p.Decisions) > 1 && size(p) > MaxRecord {
 		p.Decisions = p.Decisions[:len(p.Decisions)-1]
 	}
 	return p
+}
+
+// withoutTerms are candidates without what their scores are made of.
+func withoutTerms(candidates []api.CandidateRecord) []api.CandidateRecord {
+	out := slices.Clone(candidates)
+	for i := range out {
+		out[i].Terms = []api.TermRecord{}
+	}
+	return out
 }
 
 func size(p api.Placement) int {

@@ -74,6 +74,16 @@ func (r Rules) pays(there, here *Cluster) (enough bool, advantage float64) {
 	return there.Measured && there.Score > here.score(r.Stickiness)+tie/2 && advantage >= r.Margin*abs(here.Score)-tie/2, advantage
 }
 
+// MoveAbove is the score that another cluster has to exceed for an application to leave this one; nil for one without
+// metrics, which is left for every cluster that has some.
+func (r Rules) MoveAbove(here *Cluster) *float64 {
+	if here == nil || !here.Measured {
+		return nil
+	}
+	score := max(here.score(r.Stickiness), here.Score+r.Margin*abs(here.Score))
+	return &score
+}
+
 func abs(x float64) float64 { return max(x, -x) }
 
 // coolDown is how long an application stays after the newest of its moves.

@@ -42,6 +42,8 @@ type Cluster struct {
 	Note string
 	// Room is what the cluster has for applications; nil where its capacity does not count.
 	Room *Room
+	// Terms are the values that Metrics, Score and Weight come from.
+	Terms []Measurement
 
 	spread uint64 // from the UID, see weight
 }
@@ -59,22 +61,13 @@ func ClusterOf(c *api.Cluster) Cluster {
 	return out
 }
 
-// Measurement is the value of one metric of a cluster.
-type Measurement struct {
-	Name       string
-	Weight     float64
-	Normalised float64 // from 0 to 1, where it is in the range of the metric
-	Merit      float64 // from 0 to 1, the more the better
-	Held       bool    // it is the last value that could be read
-}
-
 // Measure notes the values of all metrics of a cluster. The score is the weighted mean of their merits, as in the
 // reference. Weights that add up to nothing give none: the cluster counts as one without metrics then, and says so.
 func (c *Cluster) Measure(values []Measurement) {
 	if len(values) == 0 {
 		return
 	}
-	c.Metrics = make(map[string]float64, len(values))
+	c.Terms, c.Metrics = values, make(map[string]float64, len(values))
 	sum, held := 0.0, []string{}
 	for _, v := range values {
 		c.Metrics[v.Name] = v.Weight * v.Normalised

@@ -26,6 +26,8 @@ type Verdict struct {
 	Code    string
 	Reason  string
 	Memory  Memory
+	// MoveAbove is the score that another cluster would have to exceed; nil if none would do.
+	MoveAbove *float64
 	// Again is when to look at it once more though nothing changes; zero for not at all.
 	Again time.Duration
 
@@ -48,6 +50,7 @@ func Weigh(s *Snapshot, a *api.Application, l Look) Verdict {
 		v.Memory.Regret = 0
 		return v.stays(h.code, h.sentence)
 	}
+	v.MoveAbove = l.Rules.MoveAbove(here)
 	if blind(here) {
 		return v.stays(Blind, "it cannot be seen how good it is there")
 	}
@@ -64,6 +67,7 @@ func Weigh(s *Snapshot, a *api.Application, l Look) Verdict {
 	v.There, v.Memory.Advantage = best, l.Rules.counted(advantage)
 	wait := longest(guards(a, here, best, v.Memory, l))
 	if !wait.until.After(l.Now) {
+		v.MoveAbove = nil // it is for the place that it leaves
 		v.Outcome, v.Code, v.Reason = Moved, Better, fmt.Sprintf("It moves from %s to %s, which is better: %s. The advantage has paid for the move.",
 			here.Name, best.Name, scores(best, here))
 		return v
@@ -179,9 +183,15 @@ func often(n int) string {
 
 // Record gives the verdict as a decision for the record.
 func (v Verdict) Record(s *Snapshot, a *api.Application, now time.Time) api.Decision {
-	d := decision{app: a, field: survey(s, a), current: v.Here.Name, chosen: v.Here.Name, here: v.Here, leave: v.leave, outcome: v.Outcome, code: v.Code, reason: v.Reason}
+	out := v.decision(s, a, recorded).record(now)
+	out.MoveAbove = v.MoveAbove
+	return out
+}
+
+func (v Verdict) decision(s *Snapshot, a *api.Application, x extent) *decision {
+	d := &decision{app: a, field: survey(s, a, x), current: v.Here.Name, chosen: v.Here.Name, here: v.Here, leave: v.leave, outcome: v.Outcome, code: v.Code, reason: v.Reason}
 	if v.Outcome == Moved {
 		d.chosen, d.there = v.There.Name, v.There
 	}
-	return d.record(now)
+	return d
 }
