@@ -15,6 +15,12 @@ import (
 // message says why.
 const stranded = "Stranded"
 
+// The codes of waiting on a silent cluster for what core does not know of.
+const (
+	unwatched = "unwatched" // nobody asks clusters how they are, so what is known may be old
+	turn      = "turn"      // others are moved first
+)
+
 // rescue does what follows for an application whose cluster is given up, or is not any more.
 func (s *Scheduler) rescue(ctx context.Context, snapshot *core.Snapshot, a *api.Application, v core.Verdict) (controller.Result, error) {
 	if v.Outcome != core.Moved {
@@ -25,7 +31,7 @@ func (s *Scheduler) rescue(ctx context.Context, snapshot *core.Snapshot, a *api.
 	}
 	giveBack, wait := s.pace.take(s.now())
 	if wait > 0 {
-		v = v.Later(core.Turn, "applications leave silent clusters one by one", wait+rand.N(core.FailoverPace))
+		v = v.Later(turn, "applications leave silent clusters one by one", wait+rand.N(core.FailoverPace))
 		return controller.Result{After: v.Again}, s.strand(ctx, snapshot, a, v)
 	}
 	moved, result, err := s.leaveSilent(ctx, a, v)
@@ -63,7 +69,7 @@ func (s *Scheduler) leaveSilent(ctx context.Context, a *api.Application, v core.
 			return false, controller.Result{}, err
 		}
 		if !watched {
-			v = v.Later(core.Unwatched, "nobody asks clusters how they are: the controller of clusters does not run", time.Minute)
+			v = v.Later(unwatched, "nobody asks clusters how they are: the controller of clusters does not run", time.Minute)
 		}
 	}
 	if v.Outcome != core.Moved {

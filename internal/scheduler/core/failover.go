@@ -11,8 +11,6 @@ import (
 const (
 	StopsFirst = "stops-first" // it must not run twice, and may still run there
 	ManySilent = "many-silent" // so many clusters are silent that Krake is likely the one that is cut off
-	Unwatched  = "unwatched"   // nobody asks clusters how they are, so what is known may be old
-	Turn       = "turn"        // others are moved first
 )
 
 // FailoverPace is the time between two applications that leave silent clusters: ten in a minute. So whoever sees that

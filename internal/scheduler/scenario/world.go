@@ -236,7 +236,7 @@ func (w *World) rescue(a *resident, snapshot *core.Snapshot) core.Verdict {
 	v := core.Rescue(snapshot, a.Application, w.Rules, w.clock())
 	switch {
 	case v.Outcome == core.Moved && w.Now < w.step:
-		v = v.Later(core.Turn, "others go first", w.step-w.Now)
+		v = v.Later("turn", "others go first", w.step-w.Now)
 	case v.Outcome == core.Moved:
 		w.step = w.Now + core.FailoverPace
 	}
