@@ -18,6 +18,7 @@ var ApplicationKind = &Kind{
 		{Name: "complete", New: func() any { return &ApplicationComplete{} }, Apply: completeApplication},
 		{Name: "shutdown", New: func() any { return &ApplicationShutdown{} }, Apply: shutdownApplication},
 		{Name: "retry", Apply: retryApplication},
+		{Name: "move", New: func() any { return &ApplicationMove{} }, Apply: moveApplication},
 		removalApproval(func(r Resource) *Conditions { return &r.(*Application).Status.Conditions }),
 	},
 	Parts: []Part{
@@ -67,6 +68,10 @@ type ApplicationSpec struct {
 	AutoClusterCreate bool   `json:"auto_cluster_create"`
 	// MigrationStrategy says what comes first in a move: by default what the manifest can bear.
 	MigrationStrategy MigrationStrategy `json:"migration_strategy" wire:"added,default=AUTO"`
+	// Paused has Krake leave the application where it is, whatever happens; what is asked for is still applied there.
+	Paused bool `json:"paused" wire:"added"`
+	// Pin is the name of the only cluster that it may be on; empty for any.
+	Pin string `json:"pin" wire:"added"`
 	// Requests are what the pods of the manifest ask for, where somebody has summed it up to drop the manifest. They are no
 	// part of the wire.
 	Requests *Requests `json:"-"`
@@ -125,6 +130,8 @@ type ApplicationStatus struct {
 	MigrationRetries         int64            `json:"migration_retries"`
 	MigrationTimeout         int64            `json:"migration_timeout"` // Unix seconds
 	Conditions               Conditions       `json:"conditions" wire:"added"`
+	// MoveRequest is a move that somebody has asked for and that was not made yet, or was refused; null otherwise.
+	MoveRequest *MoveRequest `json:"move_request" wire:"added"`
 	// ScheduledGeneration is the newest generation that the scheduler has decided on; 0 before the first decision.
 	ScheduledGeneration int64 `json:"scheduled_generation" wire:"server"`
 	// Cascaded says that its deletion was asked for because its owners go, and by nobody who named it.
@@ -208,6 +215,9 @@ func (a *Application) Deleting(now Time, cascade bool) (news bool) {
 func (s *ApplicationSpec) CheckWire(e *wire.Errors) {
 	if s.Csar != nil && !hasSuffix(*s.Csar, ".csar", ".zip") {
 		e.At("csar").Add("Invalid CSAR archive URL.")
+	}
+	if s.Pin != "" {
+		checkClusterName(e.At("pin"), s.Pin)
 	}
 	if len(s.Manifest) == 0 && s.Tosca.Empty() && (s.Csar == nil || *s.Csar == "") {
 		e.AddSchema("The application should be defined by a manifest file, a TOSCA template or a CSAR file.")

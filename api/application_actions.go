@@ -21,6 +21,9 @@ func bindApplication(r Resource, body any, now Time, parts map[string]any) error
 	a.Status.Scheduled, a.Status.KubeControllerTriggered = &stamp, &stamp
 	a.Status.ScheduledGeneration = a.Metadata.Generation
 	a.Status.ScheduledTo = &b.Cluster
+	if m := a.Status.MoveRequest; m != nil && (m.To == b.Cluster.Name || !m.Open()) {
+		a.Status.MoveRequest = nil
+	}
 	a.Metadata.Owners = clusterOwners(a.Metadata.Owners, a.Status.ScheduledTo, a.Status.RunningOn)
 	a.Status.Retries, a.Status.ScheduledRetry = nil, nil
 	a.Status.Conditions = a.Status.Conditions.With(Condition{

@@ -4,6 +4,7 @@ package api
 const (
 	Answers     = "Answers"     // Reachable: the cluster answered
 	Reconnected = "Reconnected" // Reachable: it answered for the first time after it had not
+	Refuses     = "Refuses"     // Reachable: it is there, but not for Krake: it refuses the credentials, or is another cluster
 	Pressure    = "Pressure"    // Healthy: a node lacks memory, disk or process numbers
 	NotReady    = "NotReady"    // Healthy: a node is not ready
 )
@@ -32,6 +33,8 @@ func (c *Cluster) project() (ClusterState, *Reason) {
 		return ClusterOnline, nil
 	case reachable.Status == Unknown:
 		return c.Status.State, c.Status.Reason
+	case reachable.Status == False && reachable.Reason == Refuses:
+		return ClusterOffline, &Reason{Code: ClusterNotReachable, Message: reachable.Message}
 	case reachable.Status == False:
 		return ClusterOffline, reachable.asReason()
 	case c.Status.State == ClusterFailingMetrics && readable.Status == Unknown:
@@ -47,4 +50,15 @@ func (c *Cluster) project() (ClusterState, *Reason) {
 	default:
 		return ClusterOnline, nil
 	}
+}
+
+// SilentSince is since when a cluster has not answered that Krake has known before, nil if it does. One that refuses Krake
+// is there, and not silent.
+func (c *Cluster) SilentSince() *Time {
+	reachable := c.Status.Conditions.Get(Reachable)
+	if c.Status.State != ClusterOffline || c.Status.Identity == "" || reachable.Status != False ||
+		reachable.Reason != string(ClusterNotReachable) {
+		return nil
+	}
+	return reachable.LastTransition
 }

@@ -44,18 +44,6 @@ func podSpecOf(kind string) []string {
 	}
 }
 
-// OnlyClaims is a manifest of which nothing is left but its claims, by their names. It has the same claims, and is for
-// caches that keep no manifests.
-func (m Manifest) OnlyClaims() Manifest {
-	var out Manifest
-	for _, name := range m.Claims() {
-		out = append(out, map[string]any{
-			"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"name": name},
-		})
-	}
-	return out
-}
-
 // at follows keys into a free object, nil where they lead nowhere.
 func at(object map[string]any, path ...string) any {
 	var here any = object

@@ -41,7 +41,7 @@ func TestTheClaimsOfAManifest(t *testing.T) {
 			if diff := cmp.Diff(c.want, m.Claims()); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff(c.want, m.OnlyClaims().Claims()); diff != "" {
+			if diff := cmp.Diff(c.want, m.ForDecisions().Claims()); diff != "" {
 				t.Errorf("what caches keep: %s", diff)
 			}
 		})

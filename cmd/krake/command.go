@@ -118,6 +118,7 @@ func rescheduling(cmd *cobra.Command, r *core.Rules) {
 	f.DurationVar(&r.CoolDown, "move-cool-down", d.CoolDown, "how long an application stays after a move; each further move within an hour doubles it")
 	f.IntVar(&r.PerApplication, "moves-per-application", d.PerApplication, "moves of one application within an hour; 0 for any number")
 	f.IntVar(&r.PerTarget, "moves-per-target", d.PerTarget, "moves to one cluster within an hour; 0 for any number")
+	f.DurationVar(&r.FailoverAfter, "failover-after", d.FailoverAfter, "how long a cluster has to be silent until applications that may run twice are started elsewhere; 0 for never")
 }
 
 func serverCommand() *cobra.Command {

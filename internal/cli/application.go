@@ -38,10 +38,12 @@ func applications() presentation {
 			{Label: "in sync", Path: "status.conditions", Render: view.Answer(string(api.InSync))},
 			{Label: "healthy", Path: "status.conditions", Render: view.Answer(string(api.Healthy))},
 		},
-		del: deletion{wait: []string{"deleting", "deleted"}},
+		unusual: byHand,
+		del:     deletion{wait: []string{"deleting", "deleted"}},
 		more: []func(*program, *presentation) *cobra.Command{
 			(*program).createApplication, (*program).updateApplication, (*program).retryApplication, (*program).approveCommand,
-			(*program).applicationResources, (*program).explainApplication,
+			(*program).applicationResources, (*program).explainApplication, (*program).moveApplication, (*program).pinApplication, (*program).unpinApplication,
+			(*program).pauseApplication, (*program).resumeApplication,
 		},
 		ways: []func(*program, *presentation) *cobra.Command{
 			(*program).logOfApplication, (*program).execInApplication, (*program).forwardToApplication, (*program).diffOfApplication,

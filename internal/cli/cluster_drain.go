@@ -29,37 +29,27 @@ func departure(cluster *document.Object) []view.Column {
 
 // drainedCell says how far a drain is.
 func drainedCell(conditions any) string {
-	c := drainedCondition(conditions)
+	c := conditionOf(conditions, api.Drained)
 	if c == nil {
 		return view.Plain(nil)
 	}
 	return document.Text(c, "status") + ": " + document.Text(c, "message")
 }
 
-func drainedCondition(conditions any) any {
-	list, _ := conditions.([]any)
-	for _, c := range list {
-		if document.Text(c, "type") == string(api.Drained) {
-			return c
-		}
-	}
-	return nil
-}
-
 func (p *program) cordonCluster(k *presentation) *cobra.Command {
-	cmd := p.switchCluster(k, "cordon NAME", "Keep new applications away from a cluster", map[string]bool{"unschedulable": true})
+	cmd := p.switchSpec(k, "cordon NAME", "Keep new applications away from a cluster", map[string]any{"unschedulable": true})
 	cmd.Long = "Keep new applications away from a cluster. Those that run there stay."
 	return cmd
 }
 
 func (p *program) uncordonCluster(k *presentation) *cobra.Command {
-	cmd := p.switchCluster(k, "uncordon NAME", "Let applications come to a cluster again", map[string]bool{"unschedulable": false, "drain": false})
+	cmd := p.switchSpec(k, "uncordon NAME", "Let applications come to a cluster again", map[string]any{"unschedulable": false, "drain": false})
 	cmd.Long = "Let applications come to a cluster again, and stay there: it is neither cordoned nor drained afterwards."
 	return cmd
 }
 
 func (p *program) drainCluster(k *presentation) *cobra.Command {
-	cmd := p.switchCluster(k, "drain NAME", "Move the applications of a cluster away", map[string]bool{"unschedulable": true, "drain": true})
+	cmd := p.switchSpec(k, "drain NAME", "Move the applications of a cluster away", map[string]any{"unschedulable": true, "drain": true})
 	cmd.Long = "Keep new applications away from a cluster, and move those away that are there. The row drained says what is still there\n" +
 		"and why. 'uncordon' calls it off; what has moved stays where it is."
 	wait := cmd.Flags().Bool("wait", false, "wait until nothing is left, and tell what still is; the drain goes on if this is interrupted")
@@ -77,15 +67,15 @@ func (p *program) drainCluster(k *presentation) *cobra.Command {
 	return cmd
 }
 
-// switchCluster makes a command that sets switches in the specification of a cluster. A cluster that is so already is fine.
-func (p *program) switchCluster(k *presentation, use, short string, switches map[string]bool) *cobra.Command {
+// switchSpec makes a command that sets fields of a specification. An object that is so already is fine.
+func (p *program) switchSpec(k *presentation, use, short string, fields map[string]any) *cobra.Command {
 	cmd, o := p.command(k, use, short, "NAME")
 	again := *k
 	again.idempotent = true
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
-		return p.update(cmd.Context(), &again, o, args[0], func(cluster *document.Object) error {
-			for name, on := range switches {
-				document.Put(cluster, on, "spec", name)
+		return p.update(cmd.Context(), &again, o, args[0], func(object *document.Object) error {
+			for name, value := range fields {
+				document.Put(object, value, "spec", name)
 			}
 			return nil
 		})
@@ -97,7 +87,7 @@ func (p *program) switchCluster(k *presentation, use, short string, switches map
 func (p *program) awaitDrained(ctx context.Context, c *connection, of scope) error {
 	told := ""
 	next := func(ch change) error {
-		condition := drainedCondition(document.At(ch.object, "status", "conditions"))
+		condition := conditionOf(document.At(ch.object, "status", "conditions"), api.Drained)
 		message := document.Text(condition, "message")
 		if message != told && !p.machine() {
 			fmt.Fprintln(p.Err, message)

@@ -144,7 +144,7 @@ var (
 	namedKinds = map[string]*api.Kind{
 		"mp-name": api.MetricsProviderKind, "gmp-name": api.GlobalMetricsProviderKind,
 		"infra-provider": api.InfrastructureProviderKind, "global-infra-provider": api.GlobalInfrastructureProviderKind,
-		"role": api.RoleKind, "global-metric": api.GlobalMetricKind,
+		"role": api.RoleKind, "global-metric": api.GlobalMetricKind, "to": api.ClusterKind,
 	}
 	constrainedKinds = map[string]*api.Kind{
 		"cluster-label-constraint": api.ClusterKind, "cloud-label-constraint": api.CloudKind,

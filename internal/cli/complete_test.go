@@ -77,7 +77,7 @@ func TestCompletion(t *testing.T) {
 		"wait app demo --for r":                 "ready_for_action reconciling restarting retrying running",
 		"status -o ":                            "json table yaml",
 		"--print-completion ":                   "bash fish powershell tcsh zsh",
-		"kube app ":                             "approve create delete diff exec explain get list log port-forward resources retry update",
+		"kube app ":                             "approve create delete diff exec explain get list log move pause pin port-forward resources resume retry unpin update",
 		"core ro":                               "role rolebinding",
 		"app get --wat":                         "--watch",
 	} {

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/rak-n-rok/krake/api"
@@ -132,6 +133,21 @@ func Unreachable(err error) bool {
 		kubeconfig *KubeconfigError
 	)
 	return errors.As(err, &transient) && transient.Unreachable || errors.As(err, &identity) || errors.As(err, &kubeconfig)
+}
+
+// Refuses says whether an error shows that a cluster is there, but not for Krake, or that nobody has asked it: it refuses
+// the credentials, is another one than before, or its kubeconfig cannot be used. No answer, and one that says that the
+// cluster itself is broken, show the contrary.
+func Refuses(err error) bool {
+	var (
+		identity   *IdentityError
+		kubeconfig *KubeconfigError
+		refused    *RefusedError
+		limit      *limitError
+		status     apierrors.APIStatus
+	)
+	return errors.As(err, &identity) || errors.As(err, &kubeconfig) || errors.As(err, &refused) || errors.As(err, &limit) ||
+		errors.As(err, &status) && status.Status().Code < 500
 }
 
 // RetryAfter is how long the cluster asked to be left alone, 0 when it did not.

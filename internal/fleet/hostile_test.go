@@ -258,7 +258,7 @@ func TestNoManifestBreaksAnything(t *testing.T) {
 			w.Confined = &Confinement{}
 		}
 		before := fmt.Sprintf("%#v", w)
-		HarmfulTwice(w.Manifest)
+		w.Manifest.HarmfulTwice()
 		objects, err := m.Resolve(t.Context(), w, owner)
 		if err == nil {
 			var live []*unstructured.Unstructured

@@ -10,10 +10,8 @@ import (
 var (
 	podKind         = schema.GroupKind{Kind: "Pod"}
 	jobKind         = schema.GroupKind{Group: "batch", Kind: "Job"}
-	cronJobKind     = schema.GroupKind{Group: "batch", Kind: "CronJob"}
 	daemonSetKind   = schema.GroupKind{Group: "apps", Kind: "DaemonSet"}
 	statefulSetKind = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
-	claimKind       = schema.GroupKind{Kind: "PersistentVolumeClaim"}
 	secretKind      = schema.GroupKind{Kind: "Secret"}
 	serviceKind     = schema.GroupKind{Kind: "Service"}
 )

@@ -98,11 +98,11 @@ func orDefault(d, fallback time.Duration) time.Duration {
 }
 
 // ProjectApplication drops from an application what the controller reads when it needs it, for the cache: its documents
-// are nearly all of the memory that applications take. Of the manifest it leaves the claims and the sum of what its pods ask for, which
-// the scheduler needs.
+// are nearly all of the memory that applications take. Of the manifest it leaves what the scheduler
+// needs, and the sum of what its pods ask for.
 func ProjectApplication(a *api.Application) {
 	capacity.Summarise(a)
-	a.Spec.Manifest, a.Spec.Tosca, a.Spec.ObserverSchema = a.Spec.Manifest.OnlyClaims(), api.ToscaSource{}, nil
+	a.Spec.Manifest, a.Spec.Tosca, a.Spec.ObserverSchema = a.Spec.Manifest.ForDecisions(), api.ToscaSource{}, nil
 	s := &a.Status
 	s.LastAppliedManifest, s.LastObservedManifest, s.MangledObserverSchema = nil, nil, nil
 }

@@ -218,7 +218,14 @@ func assess(cluster *api.Cluster, report fleet.Report, failure error, now api.Ti
 		conditions = setIfNew(conditions, c, now)
 	}
 	if failure != nil {
-		set(api.Condition{Type: api.Reachable, Status: api.False, Reason: string(api.ClusterNotReachable), Message: failure.Error()})
+		reason := string(api.ClusterNotReachable)
+		if fleet.Refuses(failure) || errors.As(failure, new(*anotherCluster)) {
+			reason = api.Refuses
+		}
+		if was := conditions.Get(api.Reachable).Reason; (was == api.Refuses) != (reason == api.Refuses) {
+			conditions = conditions.Without(api.Reachable) // how long it has been silent begins anew
+		}
+		set(api.Condition{Type: api.Reachable, Status: api.False, Reason: reason, Message: failure.Error()})
 		if len(s.Nodes) > 0 {
 			patch["nodes"] = []api.ClusterNode{}
 		}

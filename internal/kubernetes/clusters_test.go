@@ -252,3 +252,42 @@ func TestThatCredentialsEndIsToldOnceADay(t *testing.T) {
 		}
 	}
 }
+
+// A cluster that is there but refuses Krake is OFFLINE, and no dead one: how long it has been silent begins when it stops
+// to refuse.
+func TestAClusterThatRefusesIsNotSilent(t *testing.T) {
+	refuses := &fleet.RefusedError{Code: 403, Message: "forbidden"}
+	silent := &fleet.TransientError{Unreachable: true, Message: "no answer"}
+	for name, c := range map[string]struct {
+		reports []any
+		reason  string
+		silent  bool
+	}{
+		"it answers":                       {[]any{healthy}, api.Answers, false},
+		"no answer":                        {[]any{healthy, silent}, "CLUSTER_NOT_REACHABLE", true},
+		"never an answer":                  {[]any{silent}, "CLUSTER_NOT_REACHABLE", false},
+		"an answer that says it is broken": {[]any{healthy, &fleet.TransientError{Message: "etcdserver: leader changed"}}, "CLUSTER_NOT_REACHABLE", true},
+		"it refuses":                       {[]any{healthy, refuses}, api.Refuses, false},
+		"its kubeconfig leads elsewhere":   {[]any{healthy, &anotherCluster{}}, api.Refuses, false},
+		"its identity is another one":      {[]any{healthy, &fleet.IdentityError{}}, api.Refuses, false},
+		"it refuses, then nothing":         {[]any{healthy, refuses, silent}, "CLUSTER_NOT_REACHABLE", true},
+		"nothing, then it refuses":         {[]any{healthy, silent, refuses}, api.Refuses, false},
+		"it is back":                       {[]any{healthy, silent, healthy}, api.Reconnected, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := record(t, c.reports...)
+			is := r.Status.Conditions.Get(api.Reachable)
+			if is.Reason != c.reason || (r.SilentSince() != nil) != c.silent {
+				t.Errorf("silent since %v: %+v", r.SilentSince(), is)
+			}
+			if is.Status == api.False && (r.Status.State != api.ClusterOffline || r.Status.Reason.Code != api.ClusterNotReachable || r.Status.Reason.Message != is.Message) {
+				t.Errorf("%s: %+v", r.Status.State, r.Status.Reason)
+			}
+		})
+	}
+	before := record(t, healthy, refuses)
+	patch := assess(before, fleet.Report{}, silent, after(time.Hour))
+	if since := patch["conditions"].(api.Conditions).Get(api.Reachable).LastTransition; !since.Equal(after(time.Hour)) {
+		t.Errorf("it would be silent since %s", since)
+	}
+}

@@ -27,7 +27,7 @@ func (p *pass) deploy(ctx context.Context) (controller.Result, error) {
 	if err != nil {
 		return p.blocked(ctx, err)
 	}
-	if twice, _ := p.deleteFirst(); twice && p.app.Status.RunningOn == nil {
+	if _, twice := p.app.StopsFirst(); twice && p.app.Status.RunningOn == nil {
 		if empty, err := p.emptyOthers(ctx, m); err != nil || !empty {
 			return p.stillElsewhere(ctx, err)
 		}

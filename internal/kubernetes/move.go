@@ -27,7 +27,7 @@ func (p *pass) beginMove(ctx context.Context) (controller.Result, error) {
 		return controller.Result{}, p.store(ctx, map[string]any{"running_on": p.app.Status.ScheduledTo})
 	}
 	now := p.now()
-	first, why := p.deleteFirst()
+	why, first := p.app.StopsFirst()
 	message := ""
 	if first {
 		message = "it is stopped before it is created on " + target.Metadata.Name + ", because " + why
@@ -57,18 +57,6 @@ func (p *pass) sourceIdentity(target string) string {
 		return ""
 	}
 	return others[0]
-}
-
-// deleteFirst says whether two copies at once would harm, and why.
-func (p *pass) deleteFirst() (yes bool, why string) {
-	switch p.app.Spec.MigrationStrategy {
-	case api.MigrateDeleteFirst:
-		return true, "the application asks for it"
-	case api.MigrateCreateFirst:
-		return false, ""
-	}
-	why, yes = fleet.HarmfulTwice(p.app.Spec.Manifest)
-	return yes, why
 }
 
 // move carries out the action of the phase that a move is in, and goes on to the next phase.

@@ -42,10 +42,12 @@ func (s *Scheduler) apply(ctx context.Context, a *api.Application, next step) er
 func (s *Scheduler) tell(a *api.Application, d api.Decision) {
 	s.log.Info("decided", "application", controller.KeyOf(a), "generation", a.Metadata.Generation, "outcome", d.Outcome,
 		"cluster", d.Chosen, "reason", d.Reason)
-	switch d.Outcome {
-	case core.Moved:
+	switch {
+	case d.Outcome == core.Moved && d.Code == string(core.Dead):
+		s.events.Warning(a, "FailedOver", "%s", d.Reason)
+	case d.Outcome == core.Moved:
 		s.events.Normal(a, "Rescheduled", "%s", d.Reason)
-	case core.Refused:
+	case d.Outcome == core.Refused:
 		s.events.Warning(a, "NoPlace", "%s", d.Reason)
 	}
 }

@@ -29,7 +29,7 @@ type step struct {
 // it is and no other place is better.
 func settled(a *api.Application) bool {
 	c := a.Status.Conditions.Get(api.Scheduled)
-	return c.Status == api.True && (c.Message == "" || c.Reason == moveWaits) && c.ObservedGeneration == a.Metadata.Generation &&
+	return c.Status == api.True && (c.Message == "" || c.Reason == moveWaits || c.Reason == stranded) && c.ObservedGeneration == a.Metadata.Generation &&
 		a.Status.ScheduledGeneration >= a.Metadata.Generation
 }
 

@@ -180,8 +180,8 @@ func (s *Scheduler) moveToBetter(ctx context.Context, a *api.Application, g *gua
 	return controller.Result{}, err
 }
 
-// reread returns an application and its namespace's clusters as they are now, nil if it must not be moved any more or a
-// cluster is gone.
+// reread returns an application and the clusters as they are now, nil if it must not be moved any more or one of the two
+// clusters is gone.
 func (s *Scheduler) reread(ctx context.Context, a *api.Application, v core.Verdict) (*api.Application, *core.Snapshot, error) {
 	namespace := a.Metadata.NamespaceOrEmpty()
 	fresh, err := s.set.Get(ctx, namespace, a.Metadata.Name)
@@ -195,7 +195,7 @@ func (s *Scheduler) reread(ctx context.Context, a *api.Application, v core.Verdi
 		return nil, nil, nil
 	}
 	list := s.known.List(func(c *api.Cluster) bool {
-		return c.Metadata.NamespaceOrEmpty() == namespace && c.Metadata.Name != v.Here.Name && c.Metadata.Name != v.There.Name
+		return c.Metadata.NamespaceOrEmpty() != namespace || c.Metadata.Name != v.Here.Name && c.Metadata.Name != v.There.Name
 	})
 	for _, name := range []string{v.Here.Name, v.There.Name} {
 		c, err := s.clusters.Get(ctx, namespace, name)

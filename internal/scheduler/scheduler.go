@@ -51,6 +51,9 @@ type Scheduler struct {
 	deciding atomic.Bool // see Deciding
 	guards   guards
 	ledger   ledger
+	silences silences
+	pace     pace
+	leases   client.Set[api.Lease, *api.Lease]
 	tenants  *tenants
 }
 
@@ -62,12 +65,12 @@ func New(o Options) *Scheduler {
 	s := &Scheduler{
 		apps: o.Apps, set: client.Of[api.Application](o.Client), clusters: client.Of[api.Cluster](o.Client),
 		index: newIndex(o.Apps, o.Clusters), log: o.Log, events: o.Events, now: o.Now, known: o.Clusters,
-		rules: cmp.Or(o.Rules, core.DefaultRules), tenants: newTenants(),
+		rules: cmp.Or(o.Rules, core.DefaultRules), tenants: newTenants(), leases: client.Of[api.Lease](o.Client),
 	}
 	s.guards.clear()
 	s.ledger.limit = s.rules.PerTarget
 	s.ledger.clear()
-	s.view = &view{clusters: o.Clusters, measure: s.measure}
+	s.view = &view{clusters: o.Clusters, measure: s.appraise}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -114,10 +117,17 @@ func (s *Scheduler) begin(ctx context.Context) error {
 	if err := s.recount(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
+	s.pace.begin(s.now())
 	s.view.outdate()
 	s.deciding.Store(true)
 	defer s.deciding.Store(false)
 	return s.ctl.Run(ctx)
+}
+
+// appraise adds to a cluster what its metrics say, and since when it has been silent as this process knows it.
+func (s *Scheduler) appraise(c *api.Cluster, into *core.Cluster) {
+	s.measure(c, into)
+	into.SilentSince = s.silences.note(c, s.now()).since
 }
 
 // ProjectApplication drops from an application what the scheduler does not need, for the cache of a process in which
@@ -125,11 +135,11 @@ func (s *Scheduler) begin(ctx context.Context) error {
 func ProjectApplication(a *api.Application) {
 	spec, status := &a.Spec, &a.Status
 	capacity.Summarise(a)
-	spec.Manifest, spec.Tosca, spec.Csar, spec.ObserverSchema = spec.Manifest.OnlyClaims(), api.ToscaSource{}, nil, nil
+	spec.Manifest, spec.Tosca, spec.Csar, spec.ObserverSchema = spec.Manifest.ForDecisions(), api.ToscaSource{}, nil, nil
 	*status = api.ApplicationStatus{
 		State: status.State, KubeControllerTriggered: status.KubeControllerTriggered,
 		Scheduled: status.Scheduled, ScheduledTo: status.ScheduledTo, RunningOn: status.RunningOn,
-		Retries: status.Retries, ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout, MigrationRetries: status.MigrationRetries,
+		Retries: status.Retries, MoveRequest: status.MoveRequest, ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout, MigrationRetries: status.MigrationRetries,
 		Conditions: status.Conditions, ScheduledGeneration: status.ScheduledGeneration,
 	}
 }
@@ -151,6 +161,11 @@ func ProjectCluster(c *api.Cluster) {
 
 // concerned names the applications that a change of a cluster may matter to.
 func (s *Scheduler) concerned(before, after *api.Cluster) []controller.Key {
+	if after == nil {
+		s.silences.forget(before)
+	} else {
+		s.silences.note(after, s.now())
+	}
 	change := core.Compare(before, after)
 	if change.Any {
 		s.view.outdate()
@@ -185,11 +200,20 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 	}
 	s.release(a) // what an attempt whose end is not known has taken
 	snapshot := s.view.snapshot()
+	if a.Status.MoveRequest.Open() && a.Status.ScheduledTo != nil {
+		return s.obey(ctx, snapshot, a)
+	}
 	if settled(a) && core.Stays(snapshot, a) {
+		v := core.Rescue(s.Asking(snapshot, a), a, s.rules, s.now())
+		if v.Code != "" || a.Status.Conditions.Get(api.Scheduled).Reason == stranded {
+			return s.rescue(ctx, snapshot, a, v)
+		}
 		if enough, refused := core.RefusedBy(a); refused {
 			return s.leaveRefusing(ctx, snapshot, a, enough)
 		}
-		return s.reschedule(ctx, snapshot, a)
+		result, err := s.reschedule(ctx, snapshot, a)
+		result.After = soonest(result.After, v.Again)
+		return result, err
 	}
 	if exists, err := s.reappears(ctx, snapshot, a); exists || err != nil {
 		return controller.Result{After: time.Second}, err

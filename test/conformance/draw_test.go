@@ -93,6 +93,7 @@ var byPath = map[string]func(t *rapid.T) any{
 
 	"GlobalObjectRule.spec": drawObjectRule,
 
+	"Application.spec.pin":                    func(t *rapid.T) any { return rapid.SampledFrom([]string{"", "berlin"}).Draw(t, "pin") },
 	"Application.inventory.objects[].cluster": drawIdentity,
 	"Application.removal.waiting[].cluster":   drawIdentity,
 	"Leftover.spec.objects[].cluster":         drawIdentity,

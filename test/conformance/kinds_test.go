@@ -34,7 +34,7 @@ var entries = []entry{
 	{"core", "Metric", "metrics", true, "status", false, metricSpec},
 	{"core", "GlobalMetricsProvider", "globalmetricsproviders", false, "", false, providerSpec},
 	{"core", "MetricsProvider", "metricsproviders", true, "", false, providerSpec},
-	{"kubernetes", "Application", "applications", true, "approval binding complete retry shutdown status", true, `"spec":{"manifest":` + cm + `,"constraints":{"cluster":{}}}`},
+	{"kubernetes", "Application", "applications", true, "approval binding complete move retry shutdown status", true, `"spec":{"manifest":` + cm + `,"constraints":{"cluster":{}}}`},
 	{"kubernetes", "Cluster", "clusters", true, "binding status", true, `"spec":{"kubeconfig":` + kc + `,"constraints":{"cloud":{}}}`},
 	{"infrastructure", "GlobalInfrastructureProvider", "globalinfrastructureproviders", false, "", false, imSpec},
 	{"infrastructure", "InfrastructureProvider", "infrastructureproviders", true, "", false, imSpec},

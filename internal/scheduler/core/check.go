@@ -14,11 +14,13 @@ type Code string
 
 // The codes, in the order in which the reasons are looked for: the first that holds is given.
 const (
-	Gone           Code = "gone" // only of the cluster that an application is bound to
+	Gone           Code = "gone" // this and the next one only of the cluster that an application is bound to
+	Dead           Code = "dead"
 	Deleting       Code = "deleting"
 	Draining       Code = "draining"
 	Cordoned       Code = "cordoned"
 	NotOnline      Code = "not-online"
+	Pinned         Code = "pinned"
 	Label          Code = "label"
 	CustomResource Code = "custom-resource"
 	Unread         Code = "metrics-unread"
@@ -37,6 +39,7 @@ var counted = []struct {
 	{Draining, "being drained"},
 	{Cordoned, "cordoned"},
 	{NotOnline, "not online"},
+	{Pinned, "other than the one that it is pinned to"},
 	{Label, "excluded by a label constraint"},
 	{CustomResource, "without a custom resource that is asked for"},
 	{Unread, "whose metrics cannot be read"},
@@ -65,6 +68,8 @@ func (r Refusal) sentence() string {
 	switch r.Code {
 	case Gone:
 		return "there is no such cluster any more"
+	case Dead:
+		return "the cluster has not answered since " + r.Have
 	case Deleting:
 		return "the cluster is being deleted"
 	case Draining:
@@ -73,6 +78,8 @@ func (r Refusal) sentence() string {
 		return "the cluster is cordoned: it takes no new applications"
 	case NotOnline:
 		return "the cluster is " + r.Have + ", not ONLINE"
+	case Pinned:
+		return "the application is pinned to " + r.Demand
 	case Label:
 		if r.Have == "" {
 			return fmt.Sprintf("the cluster lacks the label that %q is about", r.Demand)
@@ -101,7 +108,10 @@ func (r Refusal) sentence() string {
 // be seen is a reason not to choose a cluster, but none to leave it: a cluster that does not answer and a metric that
 // cannot be read say nothing about the applications that run there.
 func check(c *Cluster, a *api.Application, there bool) Refusal {
+	elsewhere := a.Spec.Pin != "" && a.Spec.Pin != c.Name
 	switch {
+	case elsewhere && !there: // what is wrong with the others does not matter
+		return Refusal{Code: Pinned, Demand: a.Spec.Pin}
 	case c.Deleting && !(there && (c.Draining || goesAlong(a))):
 		return Refusal{Code: Deleting}
 	case c.Draining && !there:
@@ -110,6 +120,8 @@ func check(c *Cluster, a *api.Application, there bool) Refusal {
 		return Refusal{Code: Cordoned}
 	case c.State != api.ClusterOnline && !there:
 		return Refusal{Code: NotOnline, Have: string(c.State)}
+	case elsewhere:
+		return Refusal{Code: Pinned, Demand: a.Spec.Pin}
 	}
 	wanted := &a.Spec.Constraints.Cluster
 	for _, l := range wanted.Labels {

@@ -9,7 +9,7 @@ import (
 	"github.com/rak-n-rok/krake/api"
 )
 
-// Explain says what Decide or Weigh decide, with every cluster in full, and what would lead to another decision: to one of
+// Explain says what Obey, Decide, Rescue or Weigh decide, with every cluster in full, and what would lead to another decision: to one of
 // the first clusters, or to the one that it is asked about, if a name is given.
 func Explain(s *Snapshot, a *api.Application, l Look, about string) (api.Decision, []api.PlacementChange) {
 	x := &inquiry{snapshot: s, app: a, look: l, hash: hash(a.Metadata.UID), staying: Stays(s, a), having: map[string][]*Cluster{}}
@@ -21,7 +21,13 @@ func Explain(s *Snapshot, a *api.Application, l Look, about string) (api.Decisio
 	}
 	var above *float64
 	var v Verdict
+	if a.Status.MoveRequest.Open() && a.Status.ScheduledTo != nil {
+		return obey(s, a, l.Now, whole).record(l.Now), []api.PlacementChange{}
+	}
 	if x.staying {
+		if rescue := Rescue(s, a, l.Rules, l.Now); rescue.Code != "" {
+			return rescue.decision(s, a, whole).record(l.Now), []api.PlacementChange{}
+		}
 		v = Weigh(s, a, l)
 		x.decision, above = v.decision(s, a, whole), v.MoveAbove
 	} else {

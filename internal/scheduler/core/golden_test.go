@@ -57,6 +57,8 @@ func refusals(t *testing.T) map[Code]told {
 	german := demanding(t, "location is DE")
 	return map[Code]told{
 		Gone:           {[]Cluster{spare}, application(bound("lost")), Memory{}, nil, nil},
+		Dead:           {[]Cluster{on("dark", heat(7), silent(time.Hour)), spare}, application(bound("dark")), Memory{}, nil, nil},
+		Pinned:         {[]Cluster{on("there", heat(7)), spare}, application(pinned("spare")), Memory{}, nil, nil},
 		Deleting:       {[]Cluster{on("going", named("DE"), deleted), spare}, application(), Memory{}, nil, nil},
 		Draining:       {[]Cluster{on("emptied", heat(7), drained), spare}, application(bound("emptied")), Memory{}, nil, nil},
 		Cordoned:       {[]Cluster{on("closed", heat(7), cordoned), spare}, application(), Memory{}, nil, nil},
@@ -103,6 +105,10 @@ func decisions(t *testing.T) map[string]told {
 		Matches:           {[]Cluster{here, alike, on("plain")}, at(), Memory{}, nil, nil},
 		Better:            {[]Cluster{here, better}, at(), paid, nil, nil},
 		Blind:             {[]Cluster{on("here", heat(5), in(api.ClusterOffline)), better}, at(), Memory{}, nil, nil},
+		Paused:            {[]Cluster{here, better}, at(paused), Memory{}, nil, nil},
+		ByHand:            {[]Cluster{here, better}, at(asked("better")), Memory{}, nil, nil},
+		StopsFirst:        {[]Cluster{on("here", silent(time.Hour)), better}, at(stopsFirst), Memory{}, nil, nil},
+		ManySilent:        {[]Cluster{on("here", silent(time.Hour)), on("x", silent(time.Hour)), on("y", silent(time.Hour)), better}, at(), Memory{}, nil, nil},
 		MigrationOff:      {[]Cluster{here, better}, at(fixed), Memory{}, nil, nil},
 		UnderWay:          {[]Cluster{here, better}, at(condition(api.Migrating, api.True)), Memory{}, nil, nil},
 		NotRunning:        {[]Cluster{here, better}, at(func(a *api.Application) { a.Status.State = api.AppFailed }), Memory{}, nil, nil},

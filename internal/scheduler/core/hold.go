@@ -15,6 +15,7 @@ type hold struct {
 
 // The codes of holds. Codes are stable: they are stored.
 const (
+	Paused       = "paused"
 	MigrationOff = "migration-off"
 	UnderWay     = "under-way"
 	FailedMove   = "failed-move"
@@ -27,6 +28,8 @@ const (
 func holdOf(a *api.Application, forced bool, now time.Time) hold {
 	failed := time.Unix(a.Status.MigrationTimeout, 0)
 	switch {
+	case a.Spec.Paused:
+		return hold{code: Paused, sentence: "it is paused"}
 	case !a.Spec.Constraints.Migration:
 		return hold{code: MigrationOff, sentence: "its migration is switched off"}
 	case moving(a) || !forced && onTheWay(a):

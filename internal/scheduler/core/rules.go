@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Rules say when a better place pays for a move. The first two are the reference's; the others keep applications from
-// moving to and fro. Without any of them an application goes wherever the score is higher at the moment.
+// Rules say when a better place pays for a move, and when a cluster is given up. The first two are the reference's; the
+// others, but the last, keep applications from moving to and fro. Without any of them an application goes wherever the score
+// is higher at the moment.
 type Rules struct {
 	// RescheduleAfter is how long an application stays on a cluster at least before it goes to a better one.
 	RescheduleAfter time.Duration
@@ -22,12 +23,14 @@ type Rules struct {
 	// PerApplication and PerTarget are how many moves of an application, and to a cluster, there may be within an hour;
 	// zero for any number.
 	PerApplication, PerTarget int
+	// FailoverAfter is how long a cluster has to be silent until applications leave it that may; zero for never.
+	FailoverAfter time.Duration
 }
 
 // DefaultRules are those of a Krake that is not told otherwise.
 var DefaultRules = Rules{
 	RescheduleAfter: time.Minute, Stickiness: 0.1, Margin: 0.02, Price: 0.03, CoolDown: time.Minute,
-	PerApplication: 6, PerTarget: 120,
+	PerApplication: 6, PerTarget: 120, FailoverAfter: 5 * time.Minute,
 }
 
 // Check says what cannot be meant.
@@ -39,6 +42,7 @@ func (r Rules) Check() error {
 		{"the time until rescheduling", float64(r.RescheduleAfter)}, {"the stickiness", r.Stickiness}, {"the margin", r.Margin},
 		{"the price of a move", r.Price}, {"the time after a move", float64(r.CoolDown)},
 		{"the number of moves per application", float64(r.PerApplication)}, {"the number of moves per target", float64(r.PerTarget)},
+		{"the time until failover", float64(r.FailoverAfter)},
 	} {
 		if !(rule.value >= 0) { // also what is no number
 			return fmt.Errorf("%s must not be below zero", rule.name)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rak-n-rok/krake/api"
 )
@@ -21,6 +22,10 @@ type Cluster struct {
 	Draining        bool // applications are to leave it
 	Cordoned        bool // no application is to come
 	CustomResources []string
+	// SilentSince is since when the cluster has not answered; zero when it does.
+	SilentSince time.Time
+	// Identity is the same for all records of one cluster; empty before it was ever reached.
+	Identity string
 	// Metrics are weight × normalised value by the metric's name, as metric constraints compare them. A metric without
 	// a known value is missing.
 	Metrics map[string]float64
@@ -45,11 +50,15 @@ type Cluster struct {
 
 // ClusterOf takes from a cluster what decisions depend on.
 func ClusterOf(c *api.Cluster) Cluster {
-	return Cluster{
+	out := Cluster{
 		Namespace: c.Metadata.NamespaceOrEmpty(), Name: c.Metadata.Name, UID: c.Metadata.UID,
 		Labels: c.Metadata.Labels, State: c.Status.State, Deleting: c.Metadata.Deleted != nil,
-		Draining: c.Draining(), Cordoned: c.Cordoned(), CustomResources: c.Spec.CustomResources,
+		Draining: c.Draining(), Cordoned: c.Cordoned(), CustomResources: c.Spec.CustomResources, Identity: c.Status.Identity,
 	}
+	if since := c.SilentSince(); since != nil {
+		out.SilentSince = since.Time()
+	}
+	return out
 }
 
 // Measure notes the values of all metrics of a cluster. The score is the weighted mean of their merits, as in the
@@ -93,6 +102,7 @@ const tie = 1e-9
 type Snapshot struct {
 	namespaces map[string][]Cluster  // by name
 	ranked     map[string][]*Cluster // those whose scores are known, the best first
+	silence    silence
 	rooms      map[string][]*Cluster // those whose capacity counts
 
 	// What is asked for, and what others have of the clusters whose capacity counts; see Asking.
@@ -104,7 +114,8 @@ type Snapshot struct {
 
 // NewSnapshot returns the snapshot of these clusters, whatever their order.
 func NewSnapshot(clusters []Cluster) *Snapshot {
-	s := &Snapshot{namespaces: map[string][]Cluster{}, ranked: map[string][]*Cluster{}, rooms: map[string][]*Cluster{}}
+	s := &Snapshot{namespaces: map[string][]Cluster{}, ranked: map[string][]*Cluster{}, rooms: map[string][]*Cluster{},
+		silence: silenceOf(clusters)}
 	for _, c := range clusters {
 		c.spread = hash(c.UID)
 		s.namespaces[c.Namespace] = append(s.namespaces[c.Namespace], c)
@@ -155,11 +166,11 @@ func Compare(before, after *api.Cluster) Change {
 		return Change{Any: true, Bound: true, Waiting: after != nil && choosable(ClusterOf(after))}
 	}
 	b, a := ClusterOf(before), ClusterOf(after)
-	state := b.State != a.State
+	state, silence := b.State != a.State, !b.SilentSince.Equal(a.SilentSince)
 	rest := b.UID != a.UID || b.Deleting != a.Deleting || b.Draining != a.Draining || b.Cordoned != a.Cordoned || !maps.Equal(b.Labels, a.Labels) ||
 		!slices.Equal(b.CustomResources, a.CustomResources) || !slices.Equal(before.Spec.Metrics, after.Spec.Metrics)
 	room := roomChanged(before, after)
-	return Change{Any: state || rest || room, Bound: rest, Waiting: (state || rest) && choosable(a), Room: room && choosable(a)}
+	return Change{Any: state || silence || rest || room, Bound: silence || rest, Waiting: (state || rest) && choosable(a), Room: room && choosable(a)}
 }
 
 // Concerned names the clusters whose applications may be placed otherwise because the values of metrics have changed:

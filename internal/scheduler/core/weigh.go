@@ -30,6 +30,8 @@ type Verdict struct {
 	MoveAbove *float64
 	// Again is when to look at it once more though nothing changes; zero for not at all.
 	Again time.Duration
+
+	leave Refusal // why it should leave
 }
 
 // Weigh says whether an application that may stay where it is should go to a better place nevertheless, and when. Stays
@@ -187,7 +189,7 @@ func (v Verdict) Record(s *Snapshot, a *api.Application, now time.Time) api.Deci
 }
 
 func (v Verdict) decision(s *Snapshot, a *api.Application, x extent) *decision {
-	d := &decision{app: a, field: survey(s, a, x), current: v.Here.Name, chosen: v.Here.Name, here: v.Here, outcome: v.Outcome, code: v.Code, reason: v.Reason}
+	d := &decision{app: a, field: survey(s, a, x), current: v.Here.Name, chosen: v.Here.Name, here: v.Here, leave: v.leave, outcome: v.Outcome, code: v.Code, reason: v.Reason}
 	if v.Outcome == Moved {
 		d.chosen, d.there = v.There.Name, v.There
 	}

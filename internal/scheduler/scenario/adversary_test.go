@@ -33,7 +33,9 @@ type fataler interface {
 }
 
 // against returns a scenario of so many clusters in which mean decides on the values, at every step.
+// Silence is no better place: what follows from it has tests of its own.
 func against(t fataler, clusters int, rules core.Rules, mean func(step int, place string) map[string]float64) *adversary {
+	rules.FailoverAfter = 0
 	x := &adversary{Scenario: &Scenario{Step: 10 * time.Second, Rules: rules, Metrics: map[string]api.MetricSpec{"m": {Max: 1}}}, t: t,
 		price: rules.Price * rules.RescheduleAfter.Seconds(), values: map[string]float64{}}
 	made := -1

@@ -132,6 +132,8 @@ func (r *reader) rules(text string) error {
 			r.Rules.PerApplication, err = strconv.Atoi(value)
 		case "per-target":
 			r.Rules.PerTarget, err = strconv.Atoi(value)
+		case "failover-after":
+			r.Rules.FailoverAfter, err = time.ParseDuration(value)
 		default:
 			err = fmt.Errorf("there is no rule %q", name)
 		}
@@ -244,7 +246,7 @@ func quantity(into map[string]string, text string) error {
 	return nil
 }
 
-// parseApp reads NAME [fixed] [asks RESOURCE=QUANTITY …] [where CONSTRAINT and CONSTRAINT …].
+// parseApp reads NAME [fixed] [stops-first] [files] [asks RESOURCE=QUANTITY …] [where CONSTRAINT and CONSTRAINT …].
 func parseApp(text string) (*api.Application, error) {
 	head, where, _ := strings.Cut(text, " where ")
 	words := strings.Fields(head)
@@ -254,14 +256,27 @@ func parseApp(text string) (*api.Application, error) {
 	namespace := space
 	a := api.New[api.Application]()
 	a.Metadata.Name, a.Metadata.Namespace, a.Metadata.UID = words[0], &namespace, "uid of "+words[0]
-	a.Spec.Constraints.Migration = !slices.Contains(words, "fixed")
-	if i := slices.Index(words, "asks"); i > 0 {
-		asked := map[string]string{}
-		for _, w := range words[i+1:] {
+	a.Spec.Constraints.Migration = true
+	asked, asking := map[string]string{}, false
+	for _, w := range words[1:] {
+		switch {
+		case w == "asks":
+			asking = true
+		case asking:
 			if err := quantity(asked, w); err != nil {
 				return nil, err
 			}
+		case w == "fixed":
+			a.Spec.Constraints.Migration = false
+		case w == "stops-first":
+			a.Spec.MigrationStrategy = api.MigrateDeleteFirst
+		case w == "files":
+			a.Spec.Manifest = api.Manifest{{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"name": "files"}}}
+		default:
+			return nil, fmt.Errorf("an application cannot be %q", w)
 		}
+	}
+	if asking {
 		a.Spec.Requests = &api.Requests{Total: capacity.Amounts(asked)}
 	}
 	return a, demand(a, where)
@@ -368,6 +383,22 @@ func (r *reader) action(word, rest string) (func(w *World), error) {
 		return ofApp(func(a *resident) { a.Spec.Constraints.Migration = false }), nil
 	case "free":
 		return ofApp(func(a *resident) { a.Spec.Constraints.Migration = true }), nil
+	case "pause":
+		return ofApp(func(a *resident) { a.Spec.Paused = true }), nil
+	case "resume":
+		return ofApp(func(a *resident) { a.Spec.Paused = false }), nil
+	case "unpin":
+		return ofApp(func(a *resident) { a.Spec.Pin = "" }), nil
+	case "pin":
+		_, err := r.find(more)
+		return ofApp(func(a *resident) { a.Spec.Pin = more }), err
+	case "move":
+		_, err := r.find(more)
+		return func(w *World) {
+			if a := w.app(name); a != nil {
+				a.Status.MoveRequest = &api.MoveRequest{To: more}
+			}
+		}, err
 	case "where":
 		return ofApp(func(a *resident) { _ = demand(a.Application, more) }), demand(&api.Application{}, more)
 	case "hold":

@@ -23,6 +23,7 @@ func TestWhatCannotBeReadIsNamedWithItsLine(t *testing.T) {
 		good + "rules price -1":                 "must not be below zero",
 		good + "rules luck 1":                   `there is no rule "luck"`,
 		good + "app y where country near DE":    `"country near DE" is no constraint`,
+		good + "app y lazy":                     `an application cannot be "lazy"`,
 		good + "fault 1m metrics":               `"1m" is no span of time`,
 		good + "fault 1m..2m fire a":            "want FROM..TO",
 		good + "at noon restart":                "invalid duration",

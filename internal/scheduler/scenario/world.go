@@ -29,6 +29,7 @@ type World struct {
 	held     map[value]heldValue
 	snapshot *core.Snapshot
 	gone     map[string]bool // clusters whose records were removed
+	step     time.Duration   // when the next application may leave a silent cluster
 }
 
 type value struct{ cluster, metric string }
@@ -135,8 +136,9 @@ func (w *World) read() {
 			continue
 		}
 		o := core.ClusterOf(c.Object)
+		o.Identity = o.UID
 		if w.out(o.Name, false) {
-			o.State = api.ClusterOffline
+			o.State, o.SilentSince = api.ClusterOffline, w.clock().Add(-w.silent(o.Name))
 		}
 		w.measure(c, &o)
 		o.Room = c.Room
@@ -147,6 +149,20 @@ func (w *World) read() {
 
 func (w *World) out(cluster string, metrics bool) bool {
 	return slices.ContainsFunc(w.Outages, func(o Outage) bool { return o.hits(cluster, metrics, w.Now) })
+}
+
+// silent is for how long a cluster has not answered without a break.
+func (w *World) silent(cluster string) time.Duration {
+	since := w.Now
+	for earlier := true; earlier; {
+		earlier = false
+		for _, o := range w.Outages {
+			if o.From < since && (o.hits(cluster, false, since) || o.hits(cluster, false, o.From) && o.To == since) {
+				since, earlier = o.From, true
+			}
+		}
+	}
+	return w.Now - since
 }
 
 func (w *World) measure(c *Cluster, into *core.Cluster) {
@@ -178,11 +194,26 @@ func (w *World) measure(c *Cluster, into *core.Cluster) {
 func (w *World) look(a *resident) {
 	a.again = 0
 	snapshot := w.snapshot.Asking(capacity.RequestsOf(a.Application), w.ours(a))
+	if a.Status.MoveRequest.Open() && a.Status.ScheduledTo != nil {
+		d := core.Obey(snapshot, a.Application, w.clock())
+		a.outcome, a.code, a.words, a.Status.MoveRequest = d.Outcome, d.Code, d.Reason, nil
+		if d.Outcome == core.Moved {
+			w.bind(a, d.Chosen, true)
+		}
+		return
+	}
 	if !core.Stays(snapshot, a.Application) {
 		d := core.Decide(snapshot, a.Application, w.clock())
 		a.outcome, a.code, a.words = d.Outcome, d.Code, d.Reason
 		if d.Outcome == core.Placed || d.Outcome == core.Moved {
 			w.bind(a, d.Chosen, d.Outcome == core.Moved)
+		}
+		return
+	}
+	if v := w.rescue(a, snapshot); v.Code != "" {
+		a.outcome, a.code, a.words = v.Outcome, v.Code, v.Reason
+		if v.Outcome == core.Moved {
+			w.bind(a, v.There.Name, true)
 		}
 		return
 	}
@@ -192,13 +223,31 @@ func (w *World) look(a *resident) {
 	}
 	v := core.Weigh(snapshot, a.Application, l)
 	a.memory, a.looked, a.outcome, a.code, a.words = v.Memory, w.Now, v.Outcome, v.Code, v.Reason
-	if v.Again > 0 {
-		a.again = w.Now + v.Again
-	}
+	w.lookAgain(a, v)
 	if v.Outcome == core.Moved {
 		w.bind(a, v.There.Name, true)
 	} else if must, should := a.memory.Outgrown(a.stored, w.Rules); must || should {
 		a.stored = a.memory.Store(a.stored)
+	}
+}
+
+// rescue says whether an application leaves a cluster that does not answer, one after the other.
+func (w *World) rescue(a *resident, snapshot *core.Snapshot) core.Verdict {
+	v := core.Rescue(snapshot, a.Application, w.Rules, w.clock())
+	switch {
+	case v.Outcome == core.Moved && w.Now < w.step:
+		v = v.Later("turn", "others go first", w.step-w.Now)
+	case v.Outcome == core.Moved:
+		w.step = w.Now + core.FailoverPace
+	}
+	w.lookAgain(a, v)
+	return v
+}
+
+// lookAgain has an application looked at again after a while.
+func (w *World) lookAgain(a *resident, v core.Verdict) {
+	if at := w.Now + v.Again; v.Again > 0 && (a.again == 0 || at < a.again) {
+		a.again = at
 	}
 }
 
