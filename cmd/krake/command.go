@@ -118,6 +118,10 @@ func rescheduling(cmd *cobra.Command, r *core.Rules) {
 	f.DurationVar(&r.CoolDown, "move-cool-down", d.CoolDown, "how long an application stays after a move; each further move within an hour doubles it")
 	f.IntVar(&r.PerApplication, "moves-per-application", d.PerApplication, "moves of one application within an hour; 0 for any number")
 	f.IntVar(&r.PerTarget, "moves-per-target", d.PerTarget, "moves to one cluster within an hour; 0 for any number")
+	f.BoolVar(&r.Compat, "compat", false, "decide as the Python Krake does: without the guards against moving too often, and away from a cluster whose metrics cannot be read")
+	for _, guard := range []string{"move-margin", "move-price", "move-cool-down", "moves-per-application", "moves-per-target"} {
+		cmd.MarkFlagsMutuallyExclusive("compat", guard)
+	}
 }
 
 func serverCommand() *cobra.Command {

@@ -29,6 +29,7 @@ type Options struct {
 	Period  time.Duration // between two rounds; 10 s
 	Timeout time.Duration // of one request to a provider; 20 s, as in the reference
 	MaxAge  time.Duration // for which a value counts that cannot be read again; 5 min
+	Strict  bool          // a value that cannot be read again counts as unread at once, as in the reference
 	Now     func() time.Time
 }
 
@@ -220,6 +221,9 @@ func (r *Reader) note(o origin, value float64, err error) bool {
 }
 
 func (r *Reader) usable(x reading, now time.Time) bool {
+	if r.o.Strict && x.err != nil {
+		return false
+	}
 	return !x.at.IsZero() && now.Sub(x.at) <= r.o.MaxAge
 }
 

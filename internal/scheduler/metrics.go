@@ -25,8 +25,16 @@ func (s *Scheduler) needed() []metrics.Needed {
 	return out
 }
 
-// measure adds to a cluster what its metrics say. One of which not all can be read is as good as unread.
+// measure adds to a cluster what its metrics say.
 func (s *Scheduler) measure(c *api.Cluster, into *core.Cluster) {
+	s.readMetrics(c, into)
+	if s.rules.Compat {
+		into.AsReference()
+	}
+}
+
+// readMetrics adds the values of a cluster's metrics. If not all can be read, all are as good as unread.
+func (s *Scheduler) readMetrics(c *api.Cluster, into *core.Cluster) {
 	if len(c.Spec.Metrics) == 0 {
 		return
 	}

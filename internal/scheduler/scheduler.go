@@ -58,7 +58,7 @@ func New(o Options) *Scheduler {
 	s := &Scheduler{
 		apps: o.Apps, set: client.Of[api.Application](o.Client), clusters: client.Of[api.Cluster](o.Client),
 		index: newIndex(o.Apps), log: o.Log, events: o.Events, now: o.Now, known: o.Clusters,
-		rules: cmp.Or(o.Rules, core.DefaultRules),
+		rules: cmp.Or(o.Rules, core.DefaultRules).InForce(),
 	}
 	s.guards.clear()
 	s.ledger.limit = s.rules.PerTarget
@@ -67,7 +67,7 @@ func New(o Options) *Scheduler {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.metrics = metrics.New(metrics.Options{Client: o.Client, Log: o.Log, Needed: s.needed, Synced: o.Clusters.Synced(), Changed: s.remeasured, Period: o.MetricsPeriod})
+	s.metrics = metrics.New(metrics.Options{Client: o.Client, Log: o.Log, Needed: s.needed, Synced: o.Clusters.Synced(), Changed: s.remeasured, Period: o.MetricsPeriod, Strict: s.rules.Compat})
 	s.health = controller.New(controller.Config{Name: "cluster-metrics", Reconcile: s.judgeMetrics, Log: o.Log})
 	controller.For(s.health, o.Clusters)
 	s.ctl = controller.New(controller.Config{Name: "scheduler", Reconcile: s.reconcile, Workers: workers, Log: o.Log})
@@ -165,6 +165,9 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 	a := s.apps.Get(key.Namespace, key.Name)
 	if a == nil || a.Metadata.Deleted != nil {
 		s.guards.forget(key)
+		return controller.Result{}, nil
+	}
+	if s.rules.Dropped(a) {
 		return controller.Result{}, nil
 	}
 	snapshot := s.view.snapshot()

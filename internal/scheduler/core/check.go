@@ -111,7 +111,7 @@ func check(c *Cluster, a *api.Application, there bool) Refusal {
 			return Refusal{Code: CustomResource, Demand: name}
 		}
 	}
-	if c.Unread != "" && !there {
+	if c.Unread != "" && (!there || c.reference) {
 		return Refusal{Code: Unread, Have: c.Unread}
 	}
 	for _, m := range wanted.Metrics {

@@ -36,7 +36,9 @@ type Cluster struct {
 	// Note is what else is to be said of the metrics, a sentence.
 	Note string
 
-	spread uint64 // from the UID, see weight
+	spread    uint64  // from the UID, see weight
+	sum       float64 // of weight × merit, of which Score is the rounded mean
+	reference bool    // see AsReference
 }
 
 // ClusterOf takes from a cluster what decisions depend on.
@@ -64,10 +66,10 @@ func (c *Cluster) Measure(values []Measurement) {
 		return
 	}
 	c.Metrics = make(map[string]float64, len(values))
-	sum, held := 0.0, []string{}
+	held := []string{}
 	for _, v := range values {
 		c.Metrics[v.Name] = v.Weight * v.Normalised
-		sum, c.Weight = sum+v.Weight*v.Merit, c.Weight+v.Weight
+		c.sum, c.Weight = c.sum+float64(v.Weight*v.Merit), c.Weight+v.Weight
 		if v.Held {
 			held = append(held, v.Name)
 		}
@@ -76,7 +78,7 @@ func (c *Cluster) Measure(values []Measurement) {
 		c.Note = "cannot be read at the moment and counts as it was: " + strings.Join(held, ", ")
 	}
 	if c.Measured = c.Weight > tie; c.Measured {
-		c.Score = math.Round(sum/c.Weight/tie) * tie
+		c.Score = math.Round(c.sum/c.Weight/tie) * tie
 	} else {
 		c.Note = fmt.Sprintf("the weights of its metrics add up to %g, so it counts as a cluster without metrics", c.Weight)
 	}
@@ -85,8 +87,11 @@ func (c *Cluster) Measure(values []Measurement) {
 // score is the cluster's own as the reference compares it: the place where an application is gets a metric more, whose
 // value is 1 and whose weight is the stickiness.
 func (c *Cluster) score(stickiness float64) float64 {
-	if !c.Measured {
+	switch {
+	case !c.Measured:
 		return stickiness
+	case c.reference:
+		return quotient(c.sum+stickiness, c.Weight+stickiness)
 	}
 	return (c.Score*c.Weight + stickiness) / (c.Weight + stickiness)
 }
