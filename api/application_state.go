@@ -131,9 +131,7 @@ func (cs Conditions) reported() bool {
 }
 
 // unplaced says whether the state tells that no place was found.
-func (a *Application) unplaced() bool {
-	return a.Status.Reason != nil && a.Status.Reason.Code == NoSuitableResource
-}
+func (a *Application) unplaced() bool { return a.Status.Reason.Unplaced() }
 
 func (a *Application) projectApplied(applied, healthy Condition) (ApplicationState, *Reason) {
 	switch {

@@ -13,6 +13,7 @@ var ClusterKind = &Kind{
 	Namespaced: true, Status: true, Force: true, Deletions: []Deletion{Evacuate, KeepWorkloads},
 	New:     func() Resource { return &Cluster{} },
 	Actions: []Action{{Name: "binding", New: func() any { return &CloudBinding{} }, Apply: bindCluster}},
+	Parts:   []Part{{Name: PlacementPart, New: func() any { return &Placement{} }}},
 	Fields: []string{"status.state", "status.identity", "spec.auto_generated", "status.scheduled_to.kind",
 		"status.scheduled_to.namespace", "status.scheduled_to.name"},
 	Secrets: []string{"spec.kubeconfig"},
@@ -166,6 +167,7 @@ type CloudBinding struct {
 	UID        string      `json:"uid" wire:"added"`
 	Generation int64       `json:"generation" wire:"added"`
 	Expected   Expectation `json:"expected,omitzero" wire:"added"`
+	Placement  *Placement  `json:"placement" wire:"added"`
 }
 
 // CheckWire checks api and kind, and that it is a cloud that is bound to.
@@ -174,7 +176,7 @@ func (b *CloudBinding) CheckWire(e *wire.Errors) {
 	checkTarget(e.At("cloud"), b.Cloud, CloudKind, GlobalCloudKind)
 }
 
-func bindCluster(r Resource, body any, now Time, _ map[string]any) error {
+func bindCluster(r Resource, body any, now Time, parts map[string]any) error {
 	c, b := r.(*Cluster), body.(*CloudBinding)
 	if b.UID != "" && b.UID != c.Metadata.UID || b.Generation != 0 && b.Generation != c.Metadata.Generation ||
 		!b.Expected.holds(c.Status.ScheduledTo) {
@@ -183,5 +185,9 @@ func bindCluster(r Resource, body any, now Time, _ map[string]any) error {
 	c.Status.Scheduled = &now
 	c.Status.ScheduledTo = &b.Cloud
 	c.Metadata.own(b.Cloud)
+	c.Status.Conditions = c.Status.Conditions.With(placedFor(&c.Metadata), now)
+	if b.Placement != nil {
+		parts[PlacementPart] = b.Placement
+	}
 	return nil
 }

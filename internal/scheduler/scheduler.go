@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -43,7 +44,12 @@ type Scheduler struct {
 	now      func() time.Time
 	ctl      *controller.Controller
 	metrics  *metrics.Reader
-	health   *controller.Controller // of the clusters' metrics
+	gauge    gauge
+	health   carriers[api.Cluster, *api.Cluster]
+	sky      *sky
+	magnum   *magnum
+	synced   chan struct{} // closed once it is known which metrics are needed
+	syncing  sync.Once
 	known    *client.Cache[api.Cluster, *api.Cluster]
 	rules    core.Rules
 	guards   guards
@@ -57,7 +63,7 @@ const workers = 10
 func New(o Options) *Scheduler {
 	s := &Scheduler{
 		apps: o.Apps, set: client.Of[api.Application](o.Client), clusters: client.Of[api.Cluster](o.Client),
-		index: newIndex(o.Apps), log: o.Log, events: o.Events, now: o.Now, known: o.Clusters,
+		index: newIndex(o.Apps), log: o.Log, events: o.Events, now: o.Now, known: o.Clusters, synced: make(chan struct{}),
 		rules: cmp.Or(o.Rules, core.DefaultRules).InForce(),
 	}
 	s.guards.clear()
@@ -67,12 +73,31 @@ func New(o Options) *Scheduler {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.metrics = metrics.New(metrics.Options{Client: o.Client, Log: o.Log, Needed: s.needed, Synced: o.Clusters.Synced(), Changed: s.remeasured, Period: o.MetricsPeriod, Strict: s.rules.Compat})
-	s.health = controller.New(controller.Config{Name: "cluster-metrics", Reconcile: s.judgeMetrics, Log: o.Log})
-	controller.For(s.health, o.Clusters)
+	s.metrics = metrics.New(metrics.Options{Client: o.Client, Log: o.Log, Needed: s.needed, Synced: s.synced, Changed: s.remeasured, Period: o.MetricsPeriod, Strict: s.rules.Compat})
+	s.gauge = gauge{s.metrics, s.rules}
+	s.health = carriers[api.Cluster, *api.Cluster]{
+		gauge: s.gauge, set: s.clusters, cache: o.Clusters, log: o.Log, events: o.Events, now: s.now, refs: s.metricsOf,
+		status: func(c *api.Cluster) (api.Conditions, map[string]api.Reason) {
+			return c.Status.Conditions, c.Status.MetricsReasons
+		},
+	}
+	s.health.connect()
+	s.sky, s.magnum = newSky(s, o), newMagnum(s, o)
 	s.ctl = controller.New(controller.Config{Name: "scheduler", Reconcile: s.reconcile, Workers: workers, Log: o.Log})
 	controller.For(s.ctl, o.Apps)
 	controller.OnChange(s.ctl, o.Clusters, s.concerned)
+	controller.OnChange(s.ctl, s.sky.clouds.cache, func(before, after *api.Cloud) []controller.Key {
+		if !offersOtherwise(before, after) {
+			return nil
+		}
+		return s.clouded(api.CloudKind.Ref(controller.KeyOf(present(before, after)).Namespace, present(before, after).Metadata.Name))
+	})
+	controller.OnChange(s.ctl, s.sky.globals.cache, func(before, after *api.GlobalCloud) []controller.Key {
+		if !offersOtherwise(before, after) {
+			return nil
+		}
+		return s.clouded(api.GlobalCloudKind.Ref("", present(before, after).Metadata.Name))
+	})
 	return s
 }
 
@@ -84,13 +109,42 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var running errgroup.Group
-	for _, run := range []func(context.Context) error{s.metrics.Run, s.health.Run, s.begin} {
+	for _, run := range []func(context.Context) error{
+		filling(s.sky.clouds.cache), filling(s.sky.globals.cache), filling(s.magnum.health.cache), filling(s.magnum.clusters.cache), s.sync, s.metrics.Run,
+		s.health.ctl.Run, s.sky.clouds.ctl.Run, s.sky.globals.ctl.Run, s.magnum.health.ctl.Run, s.begin,
+	} {
 		running.Go(func() error {
-			defer cancel()
-			return run(ctx)
+			err := run(ctx)
+			if err != nil {
+				cancel()
+			}
+			return err
 		})
 	}
 	return running.Wait()
+}
+
+// filling runs a cache. That ctx ends is no error of it.
+func filling[P api.Resource](c *client.CacheOf[P]) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := c.Run(ctx); ctx.Err() == nil {
+			return err
+		}
+		return nil
+	}
+}
+
+// sync waits until it is known which metrics are needed.
+func (s *Scheduler) sync(ctx context.Context) error {
+	for _, synced := range []<-chan struct{}{s.known.Synced(), s.sky.clouds.cache.Synced(), s.sky.globals.cache.Synced(), s.magnum.health.cache.Synced()} {
+		select {
+		case <-synced:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	s.syncing.Do(func() { close(s.synced) })
+	return nil
 }
 
 // begin decides, once there are values to decide by, and it is known what has moved.
@@ -110,7 +164,11 @@ func (s *Scheduler) begin(ctx context.Context) error {
 		return err
 	}
 	s.view.outdate()
-	return s.ctl.Run(ctx)
+	var deciding errgroup.Group
+	for _, c := range []*controller.Controller{s.ctl, s.sky.clusters.ctl, s.magnum.clusters.ctl} {
+		deciding.Go(func() error { return c.Run(ctx) })
+	}
+	return deciding.Wait()
 }
 
 // ProjectApplication drops from an application what the scheduler does not need, for the cache of a process in which
@@ -128,9 +186,19 @@ func ProjectApplication(a *api.Application) {
 
 // ProjectCluster drops from a cluster what the scheduler does not need, like ProjectApplication.
 func ProjectCluster(c *api.Cluster) {
-	c.Spec = api.ClusterSpec{CustomResources: c.Spec.CustomResources, Metrics: c.Spec.Metrics,
+	c.Spec = api.ClusterSpec{CustomResources: c.Spec.CustomResources, Metrics: c.Spec.Metrics, Kubeconfig: anyKubeconfig(c.Spec.Kubeconfig),
+		Constraints: c.Spec.Constraints, InheritMetrics: c.Spec.InheritMetrics,
 		Unschedulable: c.Spec.Unschedulable, Drain: c.Spec.Drain}
-	c.Status = api.ClusterStatus{State: c.Status.State, Conditions: c.Status.Conditions, MetricsReasons: c.Status.MetricsReasons}
+	c.Status = api.ClusterStatus{State: c.Status.State, Reason: c.Status.Reason, ScheduledTo: c.Status.ScheduledTo,
+		Conditions: c.Status.Conditions, MetricsReasons: c.Status.MetricsReasons}
+}
+
+// anyKubeconfig keeps of a kubeconfig that there is one.
+func anyKubeconfig(k api.Kubeconfig) api.Kubeconfig {
+	if len(k) == 0 {
+		return nil
+	}
+	return api.Kubeconfig{"kind": "Config"}
 }
 
 // concerned names the applications that a change of a cluster may matter to.
@@ -151,7 +219,7 @@ func (s *Scheduler) concerned(before, after *api.Cluster) []controller.Key {
 	if change.Waiting {
 		keys = append(keys, controller.KeysOf(s.index.waiting.Get(c.Metadata.NamespaceOrEmpty()))...)
 	}
-	if change.Waiting && len(after.Spec.Metrics) > 0 {
+	if change.Waiting && len(s.metricsOf(after)) > 0 {
 		keys = append(keys, controller.KeysOf(s.index.placed.Get(c.Metadata.NamespaceOrEmpty()))...)
 	}
 	if change.Any {

@@ -78,10 +78,17 @@ func (w world) cluster(namespace, name string, labels ...string) *api.Cluster {
 	w.Helper()
 	c := api.New[api.Cluster]()
 	c.Metadata.Name, c.Metadata.Namespace, c.Metadata.Labels = name, &namespace, pairs(labels)
-	c.Spec.Tosca = map[string]any{"tosca_definitions_version": "tosca_simple_yaml_1_0", "topology_template": map[string]any{
-		"outputs": map[string]any{"kubeconfig": map[string]any{"value": "x"}}}}
+	c.Spec.Kubeconfig = kubeconfig
 	made := must(w.clusters.Create(w.Context(), c))(w)
 	return w.report(made, api.ClusterOnline)
+}
+
+// kubeconfig leads nowhere; nobody tries.
+var kubeconfig = api.Kubeconfig{
+	"current-context": "c",
+	"contexts":        []any{object{"name": "c", "context": object{"cluster": "k", "user": "u"}}},
+	"clusters":        []any{object{"name": "k", "cluster": object{"server": "https://127.0.0.1:1"}}},
+	"users":           []any{object{"name": "u", "user": object{"token": "t"}}},
 }
 
 // report sets the state of a cluster, as the cluster controller does.

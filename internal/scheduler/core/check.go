@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -24,6 +25,7 @@ const (
 	Unread         Code = "metrics-unread"
 	MetricUnknown  Code = "metric-unknown"
 	Metric         Code = "metric"
+	Unmeasured     Code = "no-metrics" // only of projects
 )
 
 // counted says of a number of clusters what is wrong with them, in the order of a message.
@@ -40,6 +42,7 @@ var counted = []struct {
 	{Unread, "whose metrics cannot be read"},
 	{MetricUnknown, "without a known value of a metric that a constraint names"},
 	{Metric, "excluded by a metric constraint"},
+	{Unmeasured, "without metrics, which others have"},
 }
 
 // Refusal says why a cluster cannot be chosen. The zero value says that it can.
@@ -47,6 +50,7 @@ type Refusal struct {
 	Code   Code
 	Demand string // what the application asks for
 	Have   string // what the cluster has instead, empty for nothing
+	Of     string // what is refused if it is no cluster, such as a cloud
 }
 
 // String gives the code and a sentence, empty when there is no refusal.
@@ -58,11 +62,12 @@ func (r Refusal) String() string {
 }
 
 func (r Refusal) sentence() string {
+	it := "the " + cmp.Or(r.Of, "cluster")
 	switch r.Code {
 	case Gone:
 		return "there is no such cluster any more"
 	case Deleting:
-		return "the cluster is being deleted"
+		return it + " is being deleted"
 	case Draining:
 		return "the cluster is being drained"
 	case Cordoned:
@@ -71,7 +76,7 @@ func (r Refusal) sentence() string {
 		return "the cluster is " + r.Have + ", not ONLINE"
 	case Label:
 		if r.Have == "" {
-			return fmt.Sprintf("the cluster lacks the label that %q is about", r.Demand)
+			return fmt.Sprintf("%s lacks the label that %q is about", it, r.Demand)
 		}
 		return fmt.Sprintf("%q does not hold, the label is %s", r.Demand, r.Have)
 	case CustomResource:
@@ -82,6 +87,8 @@ func (r Refusal) sentence() string {
 		return fmt.Sprintf("no value is known of the metric that %q is about", r.Demand)
 	case Metric:
 		return fmt.Sprintf("%q does not hold, the weighted value is %s", r.Demand, r.Have)
+	case Unmeasured:
+		return it + " has no metrics, but others that match do"
 	}
 	return string(r.Code)
 }

@@ -63,16 +63,7 @@ func (f *field) rank(c *Cluster, app uint64) {
 }
 
 // better compares clusters by their metrics: below zero if x is the better one.
-func better(x, y *Cluster) int {
-	switch {
-	case x.Measured != y.Measured && x.Measured:
-		return -1
-	case x.Measured != y.Measured:
-		return 1
-	default:
-		return cmp.Compare(y.Score, x.Score)
-	}
-}
+func better(x, y *Cluster) int { return x.compare(&y.Readings) }
 
 // weight is the rendezvous hash of an application and a cluster: for each application another order of the clusters.
 // The constants are those of the finalizer of splitmix64, which makes every input bit change half of the output.

@@ -14,12 +14,12 @@ func (r Rules) InForce() Rules {
 	return Rules{Compat: true, RescheduleAfter: r.RescheduleAfter, Stickiness: r.Stickiness}
 }
 
-// AsReference has a cluster judged as the Python Krake does: by the mean of its metrics to the last bit, whatever their
-// weights add up to; and when one of its metrics cannot be read, its applications leave it.
-func (c *Cluster) AsReference() {
-	c.reference = true
-	if c.Measured = len(c.Metrics) > 0 && c.Unread == ""; c.Measured {
-		c.Score, c.Note = quotient(c.sum, c.Weight), ""
+// AsReference has a place judged as the Python Krake does: by the mean of its metrics to the last bit, whatever their
+// weights add up to; and when one of the metrics of a cluster cannot be read, its applications leave it.
+func (r *Readings) AsReference() {
+	r.reference = true
+	if r.Measured = len(r.Metrics) > 0 && r.Unread == ""; r.Measured {
+		r.Score, r.Note = quotient(r.sum, r.Weight), ""
 	}
 }
 
