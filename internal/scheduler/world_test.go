@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +34,12 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
+	return newWorldThrough(t, func(api http.RoundTripper) http.RoundTripper { return api })
+}
+
+// newWorldThrough is a world with something between everybody and the API.
+func newWorldThrough(t *testing.T, way func(api http.RoundTripper) http.RoundTripper) world {
+	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), UnsafeNoFsync: true, Logger: quiet})
 	if err != nil {
@@ -40,7 +47,7 @@ func newWorld(t *testing.T) world {
 	}
 	t.Cleanup(func() { _ = st.Close() })
 	server := apiserver.New(apiserver.Options{Store: st, Log: quiet})
-	c, err := client.New(client.Config{URL: "http://krake.internal", Transport: server.Local("system:scheduler")})
+	c, err := client.New(client.Config{URL: "http://krake.internal", Transport: way(server.Local("system:scheduler"))})
 	if err != nil {
 		t.Fatal(err)
 	}
