@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/rak-n-rok/krake/api/constraint"
@@ -157,6 +158,16 @@ func (t ClusterTosca) CheckWire(e *wire.Errors) {
 	} else if !toscaForm(t) {
 		e.Add("Invalid TOSCA template content.")
 	}
+}
+
+// CheckClusterTemplate says what is wrong with a TOSCA template that clusters are to be made from.
+func CheckClusterTemplate(t map[string]any) error {
+	if len(t) == 0 {
+		return errors.New("it is empty")
+	}
+	var errs wire.Errors
+	ClusterTosca(t).CheckWire(&errs)
+	return errs.Err()
 }
 
 // CloudBinding is the body of PUT …/binding on a cluster.

@@ -52,6 +52,7 @@ func (s *Scheduler) remeasured() {
 		s.ctl.Enqueue(controller.KeysOf(s.index.bound.Get(controller.Key{Namespace: ref.NamespaceOrEmpty(), Name: ref.Name}))...)
 	}
 	s.ctl.Enqueue(s.guards.keys("")...)
+	s.ctl.Enqueue(s.demanders("")...)
 }
 
 // judged makes of failures the condition, and the reasons by metric.

@@ -60,10 +60,16 @@ func (w world) schedule() (stop func()) { return w.scheduleBy(core.DefaultRules)
 // scheduleBy runs a scheduler with other rules for moves.
 func (w world) scheduleBy(rules core.Rules) (stop func()) {
 	w.Helper()
+	return w.scheduleAs(rules, core.Demand{})
+}
+
+// scheduleAs runs a scheduler that makes clusters, too.
+func (w world) scheduleAs(rules core.Rules, demand core.Demand) (stop func()) {
+	w.Helper()
 	log := slog.New(slog.DiscardHandler)
 	apps := client.NewCache(w.apps, log, client.Project(ProjectApplication))
 	clusters := client.NewCache(w.clusters, log, client.Project(ProjectCluster))
-	s := New(Options{Client: w.client, Apps: apps, Clusters: clusters, Log: log, MetricsPeriod: 20 * time.Millisecond, Rules: rules})
+	s := New(Options{Client: w.client, Apps: apps, Clusters: clusters, Log: log, MetricsPeriod: 20 * time.Millisecond, Rules: rules, Demand: demand})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
