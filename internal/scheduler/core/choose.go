@@ -65,6 +65,18 @@ func (f *field) rank(c *Cluster, app uint64) {
 // better compares clusters by their metrics: below zero if x is the better one.
 func better(x, y *Cluster) int { return x.compare(&y.Readings) }
 
+// compare says which of two places is the better one: below zero if it is x.
+func (x *Readings) compare(y *Readings) int {
+	switch {
+	case x.Measured != y.Measured && x.Measured:
+		return -1
+	case x.Measured != y.Measured:
+		return 1
+	default:
+		return cmp.Compare(y.Score, x.Score)
+	}
+}
+
 // weight is the rendezvous hash of an application and a cluster: for each application another order of the clusters.
 // The constants are those of the finalizer of splitmix64, which makes every input bit change half of the output.
 func weight(app, cluster uint64) uint64 {

@@ -16,10 +16,10 @@ func (r Rules) InForce() Rules {
 
 // AsReference has a place judged as the Python Krake does: by the mean of its metrics to the last bit, whatever their
 // weights add up to; and when one of the metrics of a cluster cannot be read, its applications leave it.
-func (r *Readings) AsReference() {
-	r.reference = true
-	if r.Measured = len(r.Metrics) > 0 && r.Unread == ""; r.Measured {
-		r.Score, r.Note = quotient(r.sum, r.Weight), ""
+func (c *Readings) AsReference() {
+	c.reference = true
+	if c.Measured = len(c.Metrics) > 0 && c.Unread == ""; c.Measured {
+		c.Score, c.Note = quotient(c.sum, c.Weight), ""
 	}
 }
 

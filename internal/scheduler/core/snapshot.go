@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -25,6 +26,28 @@ type Cluster struct {
 	spread uint64 // from the UID, see weight
 }
 
+// Readings are what the values of its metrics say of a place: a cluster, a cloud or a project. The zero value is of one
+// that has none.
+type Readings struct {
+	// Metrics are weight × normalised value by the metric's name, as metric constraints compare them. A metric without
+	// a known value is missing.
+	Metrics map[string]float64
+	// Measured says that the place has metrics whose values are all known; Score is their weighted mean then, and Weight
+	// the sum of the weights.
+	Measured bool
+	Score    float64
+	Weight   float64
+	// Unread says why the metrics of the place cannot be read; empty when they can, or there are none.
+	Unread string
+	// Held says that some of the values are the last ones that could be read.
+	Held bool
+	// Note is what else is to be said of the metrics, a sentence.
+	Note string
+
+	sum       float64 // of weight × merit, of which Score is the rounded mean
+	reference bool    // see AsReference
+}
+
 // ClusterOf takes from a cluster what decisions depend on.
 func ClusterOf(c *api.Cluster) Cluster {
 	return Cluster{
@@ -33,6 +56,55 @@ func ClusterOf(c *api.Cluster) Cluster {
 		Draining: c.Draining(), Cordoned: c.Cordoned(), CustomResources: c.Spec.CustomResources,
 	}
 }
+
+// Measurement is the value of one metric of a place.
+type Measurement struct {
+	Name       string
+	Weight     float64
+	Normalised float64 // from 0 to 1, where it is in the range of the metric
+	Merit      float64 // from 0 to 1, the more the better
+	Held       bool    // it is the last value that could be read
+}
+
+// Measure notes the values of all metrics of a place. The score is the weighted mean of their merits, as in the
+// reference. Weights that add up to nothing give none: the place counts as one without metrics then, and says so.
+func (c *Readings) Measure(values []Measurement) {
+	if len(values) == 0 {
+		return
+	}
+	c.Metrics = make(map[string]float64, len(values))
+	held := []string{}
+	for _, v := range values {
+		c.Metrics[v.Name] = v.Weight * v.Normalised
+		c.sum, c.Weight = c.sum+float64(v.Weight*v.Merit), c.Weight+v.Weight
+		if v.Held {
+			held = append(held, v.Name)
+		}
+	}
+	if c.Held = len(held) > 0; c.Held {
+		c.Note = "cannot be read at the moment and counts as it was: " + strings.Join(held, ", ")
+	}
+	if c.Measured = c.Weight > tie; c.Measured {
+		c.Score = math.Round(c.sum/c.Weight/tie) * tie
+	} else {
+		c.Note = fmt.Sprintf("the weights of its metrics add up to %g, so it counts as one without metrics", c.Weight)
+	}
+}
+
+// score is the place's own as the reference compares it: the place where an application is gets a metric more, whose
+// value is 1 and whose weight is the stickiness.
+func (c *Readings) score(stickiness float64) float64 {
+	switch {
+	case !c.Measured:
+		return stickiness
+	case c.reference:
+		return quotient(c.sum+stickiness, c.Weight+stickiness)
+	}
+	return (c.Score*c.Weight + stickiness) / (c.Weight + stickiness)
+}
+
+// tie is how near two scores are that count as the same: they are sums of fractions.
+const tie = 1e-9
 
 // Snapshot is what is known of the clusters at one moment. It is immutable.
 type Snapshot struct {
