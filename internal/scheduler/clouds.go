@@ -39,6 +39,7 @@ func newSky(s *Scheduler, o Options) *sky {
 		clusters: matching[api.Cluster, *api.Cluster]{
 			set: s.clusters, cache: o.Clusters, log: o.Log, events: o.Events, now: s.now,
 			seeks:  func(c *api.Cluster) bool { return seeksCloud(c, s.rules) },
+			moot:   func(c *api.Cluster) bool { return len(c.Spec.Kubeconfig) > 0 },
 			wish:   wishOfCluster,
 			status: func(c *api.Cluster) api.Conditions { return c.Status.Conditions },
 		},

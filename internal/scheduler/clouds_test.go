@@ -334,6 +334,16 @@ func TestAClusterWithoutACloudSaysSoAndGetsOneThatComes(t *testing.T) {
 	}
 }
 
+func TestAClusterThatGetsAKubeconfigNeedsNoCloudAnyMore(t *testing.T) {
+	w := newWorld(t)
+	w.schedule()
+	w.wanted("new")
+	c := w.untilDecided("new")
+	c.Spec.Kubeconfig = kubeconfig
+	must(w.clusters.Update(t.Context(), c))(w)
+	untilObject(w, w.clusters, "new", func(c *api.Cluster) bool { return c.Status.Conditions.Get(api.Scheduled).Reason == "" })
+}
+
 // K-17 with compat: that is the end.
 func TestCompatAClusterWithoutACloudHasFailed(t *testing.T) {
 	w := newWorld(t)

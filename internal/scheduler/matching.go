@@ -17,6 +17,7 @@ type matching[T any, P client.Pointer[T]] struct {
 	set    client.Set[T, P]
 	cache  *client.Cache[T, P]
 	seeks  func(P) bool // whether a place is to be found
+	moot   func(P) bool // whether it needs none any more: what was said of that it has none is withdrawn
 	wish   func(P) core.Wish
 	status func(P) api.Conditions
 	// market is what there is to choose from in a namespace: as the caches know it, or, if fresh, as the API does. ready is
@@ -56,7 +57,17 @@ func (m *matching[T, P]) in(namespace string) []controller.Key {
 
 func (m *matching[T, P]) reconcile(ctx context.Context, key controller.Key) (controller.Result, error) {
 	o := m.cache.Get(key.Namespace, key.Name)
-	if o == nil || !m.seeks(o) {
+	if o == nil {
+		return controller.Result{}, nil
+	}
+	if conditions := m.status(o); m.moot(o) && conditions.Get(api.Scheduled).Status == api.False {
+		_, err := m.set.PatchStatus(ctx, o, map[string]any{"status": map[string]any{"conditions": conditions.Without(api.Scheduled)}})
+		if client.NotFound(err) {
+			err = nil
+		}
+		return controller.Result{}, err
+	}
+	if !m.seeks(o) {
 		return controller.Result{}, nil
 	}
 	place, d, ready, err := m.choose(ctx, o, false)

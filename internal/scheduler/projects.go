@@ -29,6 +29,7 @@ func newMagnum(s *Scheduler, o Options) *magnum {
 		clusters: matching[api.MagnumCluster, *api.MagnumCluster]{
 			set: client.Of[api.MagnumCluster](o.Client), log: o.Log, events: o.Events, now: s.now,
 			seeks:  func(c *api.MagnumCluster) bool { return seeksProject(c, s.rules) },
+			moot:   func(*api.MagnumCluster) bool { return false },
 			wish:   wishOfMagnumCluster,
 			status: func(c *api.MagnumCluster) api.Conditions { return c.Status.Conditions },
 		},
