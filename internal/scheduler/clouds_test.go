@@ -110,6 +110,20 @@ func untilObject[T any, P client.Pointer[T]](w world, set client.Set[T, P], name
 	}
 }
 
+// become sets the state of a cluster that the scheduler writes to as well.
+func (w world) become(c *api.Cluster, state api.ClusterState) {
+	w.Helper()
+	for {
+		_, err := w.clusters.PatchStatus(w.Context(), w.fresh(c), object{"status": object{"state": state}})
+		if err == nil {
+			return
+		}
+		if !client.Conflict(err) {
+			w.Fatal(err)
+		}
+	}
+}
+
 func cloudOf(c *api.Cluster) string {
 	if c.Status.ScheduledTo == nil {
 		return ""
@@ -415,7 +429,7 @@ func TestApplicationsSeeWhatAClusterTakesOverFromItsCloud(t *testing.T) {
 			made.Metadata.Name, made.Metadata.Namespace, made.Spec.Tosca = "made", &namespace, template
 			c.cluster(made)
 			must(w.clusters.Create(t.Context(), made))(w)
-			w.report(w.untilDecided("made"), api.ClusterOnline)
+			w.become(w.untilDecided("made"), api.ClusterOnline)
 			a := w.app("echo", c.app(t))
 			a = w.until(a, "decided on", func(a *api.Application) bool { return a.Status.Conditions.Get(api.Scheduled).Reason != "" })
 			if c.want {
@@ -459,7 +473,7 @@ func TestAChangeOfACloudReachesTheApplicationsOnItsClusters(t *testing.T) {
 	made := api.New[api.Cluster]()
 	made.Metadata.Name, made.Metadata.Namespace, made.Metadata.InheritLabels, made.Spec.Tosca = "made", &namespace, true, template
 	must(w.clusters.Create(t.Context(), made))(w)
-	w.report(w.untilDecided("made"), api.ClusterOnline)
+	w.become(w.untilDecided("made"), api.ClusterOnline)
 	a := w.untilOn(w.app("echo", demanding("tier is gold")), "made")
 	w.cluster(space, "other", "tier", "gold")
 	clouds := client.Of[api.Cloud](w.client)

@@ -69,9 +69,9 @@ func TestAClusterIsMadeOnACloudThatIsBetter(t *testing.T) {
 	if d := w.placement(a).Decisions; len(d) != 1 || d[0].Outcome != core.Waiting || !strings.Contains(d[0].Reason, c.Metadata.Name) {
 		t.Errorf("the record is %+v", d)
 	}
-	w.report(w.fresh(c), api.ClusterCreating)
+	w.become(c, api.ClusterCreating)
 	w.caughtUp(1)
-	w.report(w.fresh(c), api.ClusterOnline)
+	w.become(c, api.ClusterOnline)
 	a = w.untilOn(a, c.Metadata.Name)
 	if a.Status.AutoClusterCreateStarted != nil || a.Status.State != api.AppPending {
 		t.Errorf("%s, %v", a.Status.State, a.Status.AutoClusterCreateStarted)
@@ -165,7 +165,7 @@ func TestApplicationsThatCouldShareAClusterDo(t *testing.T) {
 	if made := w.generated(); len(made) != 2 {
 		t.Errorf("made %v", made)
 	}
-	w.report(w.fresh(shared), api.ClusterOnline)
+	w.become(shared, api.ClusterOnline)
 	for _, a := range gold {
 		w.untilOn(a, shared.Metadata.Name)
 	}
@@ -218,7 +218,7 @@ func TestAClusterThatDoesNotComeIsNotWaitedFor(t *testing.T) {
 		timeout time.Duration
 		happens func(w world, c *api.Cluster)
 	}{
-		"it could not be made": {time.Hour, func(w world, c *api.Cluster) { w.report(w.fresh(c), api.ClusterFailed) }},
+		"it could not be made": {time.Hour, func(w world, c *api.Cluster) { w.become(c, api.ClusterFailed) }},
 		"its record is gone": {time.Hour, func(w world, c *api.Cluster) {
 			must(w.clusters.Delete(w.Context(), space, c.Metadata.Name, client.DeleteOptions{Force: true}))(w)
 		}},
@@ -265,7 +265,7 @@ func TestAnEmptyClusterThatWasMadeIsRemoved(t *testing.T) {
 	w.scheduleAs(core.DefaultRules, making(func(d *core.Demand) { d.Retention = time.Second }))
 	a := w.app("echo", autoCreating)
 	made := w.untilAwaiting(a)
-	w.report(w.fresh(made), api.ClusterOnline)
+	w.become(made, api.ClusterOnline)
 	w.untilOn(a, made.Metadata.Name)
 	registered := w.cluster(space, "registered", "mine", "yes")
 	// It stays as long as an application is there, and others are none of this.
