@@ -66,6 +66,9 @@ type ApplicationSpec struct {
 	AutoClusterCreate bool   `json:"auto_cluster_create"`
 	// MigrationStrategy says what comes first in a move: by default what the manifest can bear.
 	MigrationStrategy MigrationStrategy `json:"migration_strategy" wire:"added,default=AUTO"`
+	// Requests are what the pods of the manifest ask for, where somebody has summed it up to drop the manifest. They are no
+	// part of the wire.
+	Requests *Requests `json:"-"`
 }
 
 // ApplicationConstraints say where an application may run.

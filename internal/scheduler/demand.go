@@ -42,7 +42,7 @@ func (d *demand) meet(ctx context.Context, snapshot *core.Snapshot, a *api.Appli
 	if err != nil || !ready {
 		return err == nil, controller.Result{After: notRead}, err
 	}
-	clouds := d.rules.Offer(market, a, core.Decide(snapshot, a, d.now()))
+	clouds := d.rules.Offer(market, a, core.Decide(d.asking(snapshot, a), a, d.now()))
 	if len(clouds) == 0 {
 		return false, again, nil
 	}
@@ -140,7 +140,7 @@ func (d *demand) await(ctx context.Context, snapshot *core.Snapshot, a *api.Appl
 		return true, again, d.giveUp(ctx, a, name, why)
 	}
 	if c.Status.State == api.ClusterOnline {
-		if _, _, read := d.gauge.readings(namespace, d.metricsOf(c)); read && core.Decide(snapshot, a, d.now()).Outcome == core.Placed {
+		if _, _, read := d.gauge.readings(namespace, d.metricsOf(c)); read && core.Decide(d.asking(snapshot, a), a, d.now()).Outcome == core.Placed {
 			return false, again, nil
 		}
 		return true, controller.Result{After: notRead}, nil

@@ -16,10 +16,10 @@ func (s *Scheduler) needed() []metrics.Needed {
 	return slices.Concat(s.health.needed(), s.sky.clouds.needed(), s.sky.globals.needed(), s.magnum.health.needed())
 }
 
-// measure adds to a cluster what it takes over from its cloud, and what its metrics say.
+// measure adds to a cluster what it takes over from its cloud, what its metrics say, and how much room it has.
 func (s *Scheduler) measure(c *api.Cluster, into *core.Cluster) {
 	labels, refs, gone := s.sky.inherited(c)
-	into.Labels = labels
+	into.Labels, into.Room = labels, s.roomOf(c)
 	into.Readings, _, _ = s.gauge.readings(c.Metadata.NamespaceOrEmpty(), refs)
 	if gone && into.Note == "" {
 		into.Note = "the cloud that it is on is gone, so it takes over nothing from it"

@@ -58,18 +58,27 @@ func newWorldThrough(t *testing.T, way func(api http.RoundTripper) http.RoundTri
 func (w world) schedule() (stop func()) { return w.scheduleBy(core.DefaultRules) }
 
 // scheduleBy runs a scheduler with other rules for moves.
-func (w world) scheduleBy(rules core.Rules) (stop func()) {
+func (w world) scheduleBy(rules core.Rules) (stop func()) { return w.scheduleAt(rules, time.Now) }
+
+// scheduleAt runs a scheduler by another clock.
+func (w world) scheduleAt(rules core.Rules, now func() time.Time) (stop func()) {
 	w.Helper()
-	return w.scheduleAs(rules, core.Demand{})
+	return w.scheduleWith(Options{Rules: rules, Now: now})
 }
 
 // scheduleAs runs a scheduler that makes clusters, too.
 func (w world) scheduleAs(rules core.Rules, demand core.Demand) (stop func()) {
 	w.Helper()
+	return w.scheduleWith(Options{Rules: rules, Demand: demand})
+}
+
+func (w world) scheduleWith(o Options) (stop func()) {
+	w.Helper()
 	log := slog.New(slog.DiscardHandler)
 	apps := client.NewCache(w.apps, log, client.Project(ProjectApplication))
 	clusters := client.NewCache(w.clusters, log, client.Project(ProjectCluster))
-	s := New(Options{Client: w.client, Apps: apps, Clusters: clusters, Log: log, MetricsPeriod: 20 * time.Millisecond, Rules: rules, Demand: demand})
+	o.Client, o.Apps, o.Clusters, o.Log, o.MetricsPeriod = w.client, apps, clusters, log, 20*time.Millisecond
+	s := New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
