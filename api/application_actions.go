@@ -25,7 +25,7 @@ func bindApplication(r Resource, body any, now Time, parts map[string]any) error
 		a.Status.MoveRequest = nil
 	}
 	a.Metadata.Owners = clusterOwners(a.Metadata.Owners, a.Status.ScheduledTo, a.Status.RunningOn)
-	a.Status.Retries, a.Status.ScheduledRetry = nil, nil
+	a.Status.Retries, a.Status.ScheduledRetry, a.Status.AutoClusterCreateStarted = nil, nil, nil
 	a.Status.Conditions = a.Status.Conditions.With(Condition{
 		Type: Scheduled, Status: True, Reason: "Placed", ObservedGeneration: a.Metadata.Generation,
 	}, now)

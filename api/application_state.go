@@ -9,6 +9,8 @@ const (
 	Restarting = "Restarting" // Healthy: containers ended and are being started again
 	Requested  = "Requested"  // ShuttingDown: waiting for the application's answer
 	Confirmed  = "Confirmed"  // ShuttingDown: the application may be stopped
+
+	ClusterAwaited = "ClusterAwaited" // Scheduled: Unknown while a cluster is being made for the application
 )
 
 // Settle keeps the stamps of the hand-over between scheduler and controller monotonic, marks the generation that was
@@ -101,7 +103,9 @@ func (a *Application) project(before *ApplicationStatus) (ApplicationState, *Rea
 		return AppDegraded, scheduled.asReason()
 	case scheduled.Status == False:
 		return AppFailed, scheduled.asReason()
-	case !cs.reported() && !a.unplaced():
+	case scheduled.Status == Unknown && scheduled.Reason == ClusterAwaited && a.Status.ScheduledTo == nil:
+		return AppWaitingForCluster, nil
+	case !cs.reported() && !a.unplaced() && before.Conditions.Get(Scheduled).Reason != ClusterAwaited:
 		return a.Status.State, a.Status.Reason
 	case a.Status.ScheduledTo == nil && a.Status.RunningOn == nil:
 		return AppPending, nil
@@ -131,9 +135,7 @@ func (cs Conditions) reported() bool {
 }
 
 // unplaced says whether the state tells that no place was found.
-func (a *Application) unplaced() bool {
-	return a.Status.Reason != nil && a.Status.Reason.Code == NoSuitableResource
-}
+func (a *Application) unplaced() bool { return a.Status.Reason.Unplaced() }
 
 func (a *Application) projectApplied(applied, healthy Condition) (ApplicationState, *Reason) {
 	switch {

@@ -58,6 +58,14 @@ type CloudSpec struct {
 	OpenStack *OpenStackCloud `json:"openstack,omitempty" wire:"variant"`
 }
 
+// Metrics are what the cloud is judged by.
+func (s *CloudSpec) Metrics() []MetricRef {
+	if s.OpenStack == nil {
+		return nil
+	}
+	return s.OpenStack.Metrics
+}
+
 // OpenStackCloud is a project in an OpenStack cloud.
 type OpenStackCloud struct {
 	URL                    string                    `json:"url" wire:"required"` // of Keystone

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/rak-n-rok/krake/api/constraint"
@@ -13,6 +14,7 @@ var ClusterKind = &Kind{
 	Namespaced: true, Status: true, Force: true, Deletions: []Deletion{Evacuate, KeepWorkloads},
 	New:     func() Resource { return &Cluster{} },
 	Actions: []Action{{Name: "binding", New: func() any { return &CloudBinding{} }, Apply: bindCluster}},
+	Parts:   []Part{{Name: PlacementPart, New: func() any { return &Placement{} }}},
 	Fields: []string{"status.state", "status.identity", "spec.auto_generated", "status.scheduled_to.kind",
 		"status.scheduled_to.namespace", "status.scheduled_to.name"},
 	Secrets: []string{"spec.kubeconfig"},
@@ -165,6 +167,16 @@ func (t ClusterTosca) CheckWire(e *wire.Errors) {
 	}
 }
 
+// CheckClusterTemplate says what is wrong with a TOSCA template that clusters are to be made from.
+func CheckClusterTemplate(t map[string]any) error {
+	if len(t) == 0 {
+		return errors.New("it is empty")
+	}
+	var errs wire.Errors
+	ClusterTosca(t).CheckWire(&errs)
+	return errs.Err()
+}
+
 // CloudBinding is the body of PUT …/binding on a cluster.
 type CloudBinding struct {
 	API        string      `json:"api,omitempty" wire:"default=infrastructure"`
@@ -173,6 +185,7 @@ type CloudBinding struct {
 	UID        string      `json:"uid" wire:"added"`
 	Generation int64       `json:"generation" wire:"added"`
 	Expected   Expectation `json:"expected,omitzero" wire:"added"`
+	Placement  *Placement  `json:"placement" wire:"added"`
 }
 
 // CheckWire checks api and kind, and that it is a cloud that is bound to.
@@ -181,7 +194,7 @@ func (b *CloudBinding) CheckWire(e *wire.Errors) {
 	checkTarget(e.At("cloud"), b.Cloud, CloudKind, GlobalCloudKind)
 }
 
-func bindCluster(r Resource, body any, now Time, _ map[string]any) error {
+func bindCluster(r Resource, body any, now Time, parts map[string]any) error {
 	c, b := r.(*Cluster), body.(*CloudBinding)
 	if b.UID != "" && b.UID != c.Metadata.UID || b.Generation != 0 && b.Generation != c.Metadata.Generation ||
 		!b.Expected.holds(c.Status.ScheduledTo) {
@@ -190,5 +203,9 @@ func bindCluster(r Resource, body any, now Time, _ map[string]any) error {
 	c.Status.Scheduled = &now
 	c.Status.ScheduledTo = &b.Cloud
 	c.Metadata.own(b.Cloud)
+	c.Status.Conditions = c.Status.Conditions.With(placedFor(&c.Metadata), now)
+	if b.Placement != nil {
+		parts[PlacementPart] = b.Placement
+	}
 	return nil
 }

@@ -25,8 +25,13 @@ func (c *Cluster) Settle(before Resource) {
 // project computes state and reason from the conditions: the first row of the table in docs/states.md that holds.
 func (c *Cluster) project() (ClusterState, *Reason) {
 	reachable, healthy := c.Status.Conditions.Get(Reachable), c.Status.Conditions.Get(Healthy)
-	readable := c.Status.Conditions.Get(MetricsReadable)
+	readable, scheduled := c.Status.Conditions.Get(MetricsReadable), c.Status.Conditions.Get(Scheduled)
+	failed := c.Status.State == ClusterFailed && c.Status.Reason.Unplaced()
 	switch {
+	case reachable.Status == Unknown && scheduled.Status == False && (c.Status.State == ClusterPending || failed):
+		return ClusterFailed, scheduled.asReason()
+	case reachable.Status == Unknown && scheduled.Status == True && failed:
+		return ClusterPending, nil
 	case reachable.Status == Unknown && c.Status.State == ClusterOnline && readable.Status == False:
 		return ClusterFailingMetrics, nil
 	case reachable.Status == Unknown && c.Status.State == ClusterFailingMetrics && readable.Status == True:

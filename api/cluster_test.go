@@ -17,7 +17,12 @@ func TestTheStateOfAClusterFollowsFromItsConditions(t *testing.T) {
 		want       api.ClusterState
 		reason     api.ReasonCode
 	}{
-		"never looked at":                                                {api.ClusterPending, api.Conditions{condition(api.Healthy, api.Unknown, "")}, api.ClusterPending, ""},
+		"never looked at":  {api.ClusterPending, api.Conditions{condition(api.Healthy, api.Unknown, "")}, api.ClusterPending, ""},
+		"no cloud matches": {api.ClusterPending, api.Conditions{condition(api.Scheduled, api.False, string(api.NoSuitableResource))}, api.ClusterFailed, api.NoSuitableResource},
+		"no cloud matches one that others call ONLINE":                   {api.ClusterOnline, api.Conditions{condition(api.Scheduled, api.False, string(api.NoSuitableResource))}, api.ClusterOnline, ""},
+		"no cloud matches, and it answers":                               {api.ClusterPending, api.Conditions{reachable, condition(api.Scheduled, api.False, string(api.NoSuitableResource))}, api.ClusterOnline, ""},
+		"it has a cloud":                                                 {api.ClusterPending, api.Conditions{condition(api.Scheduled, api.True, "Placed")}, api.ClusterPending, ""},
+		"it has failed otherwise, and has a cloud":                       {api.ClusterFailed, api.Conditions{condition(api.Scheduled, api.True, "Placed")}, api.ClusterFailed, ""},
 		"not known to answer":                                            {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.Unknown, "x")}, api.ClusterOnline, ""},
 		"does not answer":                                                {api.ClusterOnline, api.Conditions{condition(api.Reachable, api.False, string(api.ClusterNotReachable))}, api.ClusterOffline, api.ClusterNotReachable},
 		"does not answer, never did":                                     {api.ClusterPending, api.Conditions{condition(api.Reachable, api.False, "x")}, api.ClusterOffline, ""},

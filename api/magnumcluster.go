@@ -14,6 +14,7 @@ var MagnumClusterKind = &Kind{
 	Actions: []Action{
 		{Name: "binding", New: func() any { return &MagnumClusterBinding{} }, Apply: bindMagnumCluster, ObjectFirst: true},
 	},
+	Parts: []Part{{Name: PlacementPart, New: func() any { return &Placement{} }}},
 }
 
 // MagnumCluster is a cluster that is made in a project.
@@ -80,6 +81,12 @@ type MagnumClusterBinding struct {
 	Kind     string      `json:"kind,omitempty" wire:"default=MagnumClusterBinding"`
 	Project  ResourceRef `json:"project" wire:"required"`
 	Template string      `json:"template" wire:"required"`
+	// UID and Generation, when given, must be those of the cluster that was decided on, and Expected the project that it was
+	// bound to then. Placement, when given, replaces the part of that name.
+	UID        string      `json:"uid" wire:"added"`
+	Generation int64       `json:"generation" wire:"added"`
+	Expected   Expectation `json:"expected,omitzero" wire:"added"`
+	Placement  *Placement  `json:"placement" wire:"added"`
 }
 
 // CheckWire checks api and kind, and that it is a project that is bound to.
@@ -89,9 +96,41 @@ func (b *MagnumClusterBinding) CheckWire(e *wire.Errors) {
 }
 
 // bindMagnumCluster may change the template, which a write of the status may not.
-func bindMagnumCluster(r Resource, body any, _ Time, _ map[string]any) error {
+func bindMagnumCluster(r Resource, body any, now Time, parts map[string]any) error {
 	m, b := r.(*MagnumCluster), body.(*MagnumClusterBinding)
+	if b.UID != "" && b.UID != m.Metadata.UID || b.Generation != 0 && b.Generation != m.Metadata.Generation ||
+		!b.Expected.holds(m.Status.Project) {
+		return stale("The cluster has changed since the decision was made.")
+	}
 	m.Status.Project, m.Status.Template = &b.Project, &b.Template
 	m.Metadata.own(b.Project)
+	m.Status.Conditions = m.Status.Conditions.With(placedFor(&m.Metadata), now)
+	if b.Placement != nil {
+		parts[PlacementPart] = b.Placement
+	}
 	return nil
+}
+
+// placedFor is the condition that comes with a binding.
+func placedFor(m *Metadata) Condition {
+	return Condition{Type: Scheduled, Status: True, Reason: "Placed", ObservedGeneration: m.Generation}
+}
+
+// Settle recomputes the state when a condition has changed.
+func (m *MagnumCluster) Settle(before Resource) {
+	old, _ := before.(*MagnumCluster)
+	if old == nil {
+		old = &MagnumCluster{}
+	}
+	if !conditionsChanged(m.Status.Conditions, old.Status.Conditions) {
+		return
+	}
+	switch scheduled := m.Status.Conditions.Get(Scheduled); {
+	case scheduled.Status == False && m.Status.State == MagnumPending:
+		m.Status.State, m.Status.Reason = MagnumFailed, scheduled.asReason()
+	case scheduled.Status == False && m.Status.State == MagnumFailed && m.Status.Reason.Unplaced():
+		m.Status.Reason = scheduled.asReason()
+	case scheduled.Status == True && m.Status.State == MagnumFailed && m.Status.Reason.Unplaced():
+		m.Status.State, m.Status.Reason = MagnumPending, nil
+	}
 }

@@ -6,6 +6,9 @@ type Reason struct {
 	Message string     `json:"message" wire:"required"`
 }
 
+// Unplaced says whether the reason is that no place was found.
+func (r *Reason) Unplaced() bool { return r != nil && r.Code == NoSuitableResource }
+
 // ReasonCode is the machine-readable part of a Reason.
 type ReasonCode string
 

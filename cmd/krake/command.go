@@ -109,8 +109,8 @@ func confining(cmd *cobra.Command, s *server.Settings) {
 }
 
 // rescheduling adds the flags of a process that decides where applications run.
-func rescheduling(cmd *cobra.Command, r *core.Rules) {
-	f, d := cmd.Flags(), core.DefaultRules
+func rescheduling(cmd *cobra.Command, s *server.Settings) {
+	f, r, d := cmd.Flags(), &s.Rules, core.DefaultRules
 	f.DurationVar(&r.RescheduleAfter, "reschedule-after", d.RescheduleAfter, "how long an application stays on a cluster at least before it moves to a better one")
 	f.Float64Var(&r.Stickiness, "stickiness", d.Stickiness, "weight that being there already has beside the weights of a cluster's metrics")
 	f.Float64Var(&r.Margin, "move-margin", d.Margin, "by which share of the present score a better one has to be higher")
@@ -119,6 +119,17 @@ func rescheduling(cmd *cobra.Command, r *core.Rules) {
 	f.IntVar(&r.PerApplication, "moves-per-application", d.PerApplication, "moves of one application within an hour; 0 for any number")
 	f.IntVar(&r.PerTarget, "moves-per-target", d.PerTarget, "moves to one cluster within an hour; 0 for any number")
 	f.DurationVar(&r.FailoverAfter, "failover-after", d.FailoverAfter, "how long a cluster has to be silent until applications that may run twice are started elsewhere; 0 for never")
+	f.BoolVar(&r.Compat, "compat", false, "decide as the Python Krake does: without the guards against moving too often, and away from a cluster whose metrics cannot be read")
+	for _, guard := range []string{"move-margin", "move-price", "move-cool-down", "moves-per-application", "moves-per-target"} {
+		cmd.MarkFlagsMutuallyExclusive("compat", guard)
+	}
+	made := core.DefaultDemand
+	s.Demand = &made
+	f.StringVar(&s.ClusterTemplate, "cluster-template", "", "file with the TOSCA template of the clusters that are made for applications which ask for it (default none are made)")
+	f.Float64Var(&made.Margin, "create-margin", made.Margin, "by how much the score of a cloud must be higher than that of the best cluster for a new one to be made although another fits; 1 for never")
+	f.IntVar(&made.Limit, "create-limit", made.Limit, "clusters that were made for applications in one namespace at a time; 0 for any number")
+	f.DurationVar(&made.Timeout, "create-timeout", made.Timeout, "how long applications wait for a cluster that is being made")
+	f.DurationVar(&made.Retention, "cluster-retention", made.Retention, "how long a cluster that was made for applications is kept without any")
 }
 
 func serverCommand() *cobra.Command {
@@ -139,7 +150,7 @@ func serverCommand() *cobra.Command {
 	serving(cmd, &cfg)
 	r.flags(cmd)
 	adjusting(cmd, &cfg.Settings)
-	rescheduling(cmd, &cfg.Settings.Rules)
+	rescheduling(cmd, &cfg.Settings)
 	cmd.Flags().StringSliceVar(&without, "without", nil, "components to leave out, such as scheduler,gc")
 	return cmd
 }
@@ -189,7 +200,7 @@ func componentCommand(use, component, short string) *cobra.Command {
 		adjusting(cmd, &settings)
 	}
 	if component == "scheduler" {
-		rescheduling(cmd, &settings.Rules)
+		rescheduling(cmd, &settings)
 	}
 	return cmd
 }

@@ -32,6 +32,7 @@ type Options struct {
 	Period  time.Duration // between two rounds; 10 s
 	Timeout time.Duration // of one request to a provider; 20 s, as in the reference
 	MaxAge  time.Duration // for which a value counts that cannot be read again; 5 min
+	Strict  bool          // a value that cannot be read again counts as unread at once, as in the reference
 	Now     func() time.Time
 }
 
@@ -287,6 +288,9 @@ func (r *Reader) note(l *line, o origin, value float64, err error) {
 func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
 func (r *Reader) usable(x reading, now time.Time) bool {
+	if r.o.Strict && x.err != nil {
+		return false
+	}
 	return !x.at.IsZero() && now.Sub(x.at) <= r.o.MaxAge
 }
 

@@ -37,7 +37,7 @@ func (s *Scheduler) remember(p api.Placement, a *api.Application, d api.Decision
 		if c == nil || len(candidate.Terms) == 0 {
 			continue
 		}
-		values, _, _ := s.metrics.Values(namespace, c.Spec.Metrics)
+		values, _, _ := s.metrics.Values(namespace, s.metricsOf(c))
 		for i := range candidate.Terms {
 			term := &candidate.Terms[i]
 			for _, v := range values {
@@ -49,4 +49,10 @@ func (s *Scheduler) remember(p api.Placement, a *api.Application, d api.Decision
 		}
 	}
 	return core.Remember(p, d)
+}
+
+// Inherited gives the labels and metrics of a cluster, with what it takes over from its cloud; see sky.
+func (s *Scheduler) Inherited(c *api.Cluster) (labels map[string]string, refs []api.MetricRef) {
+	labels, refs, _ = s.sky.inherited(c)
+	return labels, refs
 }

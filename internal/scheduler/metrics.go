@@ -1,78 +1,49 @@
 package scheduler
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/rak-n-rok/krake/api"
-	"github.com/rak-n-rok/krake/api/wire"
-	"github.com/rak-n-rok/krake/client"
 	"github.com/rak-n-rok/krake/internal/controller"
 	"github.com/rak-n-rok/krake/internal/metrics"
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
 
-// needed are the metrics that clusters refer to.
+// needed are the metrics that clusters, clouds and projects refer to.
 func (s *Scheduler) needed() []metrics.Needed {
-	var out []metrics.Needed
-	for _, c := range s.known.List(nil) {
-		for _, ref := range c.Spec.Metrics {
-			out = append(out, metrics.Needed{Namespace: c.Metadata.NamespaceOrEmpty(), Ref: ref})
-		}
-	}
-	return out
+	return slices.Concat(s.health.needed(), s.sky.clouds.needed(), s.sky.globals.needed(), s.magnum.health.needed())
 }
 
-// measure adds to a cluster what its metrics say, and how much room it has. One of which not all metrics can be read is as
-// good as unread.
+// measure adds to a cluster what it takes over from its cloud, what its metrics say, and how much room it has.
 func (s *Scheduler) measure(c *api.Cluster, into *core.Cluster) {
-	into.Room = s.Room(c)
-	if len(c.Spec.Metrics) == 0 {
-		return
+	labels, refs, gone := s.sky.inherited(c)
+	into.Labels, into.Room = labels, s.Room(c)
+	into.Readings, _, _ = s.gauge.readings(c.Metadata.NamespaceOrEmpty(), refs)
+	if gone && into.Note == "" {
+		into.Note = cloudGone
 	}
-	values, failures, read := s.metrics.Values(c.Metadata.NamespaceOrEmpty(), c.Spec.Metrics)
-	if !read && len(failures) == 0 {
-		into.Unread = "they have not been read yet"
-		return
-	}
-	Measured(values, failures, into)
 }
 
-// Measured adds to a cluster what is known of its metrics.
-func Measured(values []metrics.Value, failures []metrics.Failure, into *core.Cluster) {
-	if len(failures) > 0 {
-		into.Unread = failures[0].Reason.Message
-		return
-	}
-	measured := make([]core.Measurement, len(values))
-	for i, v := range values {
-		measured[i] = core.Measurement{Name: v.Name, Weight: v.Weight, Raw: v.Raw, Normalised: v.Normalised, Merit: v.Merit, Read: v.At, Held: v.Held,
-			Scale: scaleOf(v)}
-	}
-	into.Measure(measured)
+// cloudGone is what is odd about a cluster that cannot take over anything.
+const cloudGone = "the cloud that it is on is gone, so it takes over nothing from it"
+
+// metricsOf are those of a cluster, with those of its cloud that it takes over.
+func (s *Scheduler) metricsOf(c *api.Cluster) []api.MetricRef {
+	_, refs, _ := s.sky.inherited(c)
+	return refs
 }
 
-// scaleOf says which other values a metric could have.
-func scaleOf(v metrics.Value) *core.Scale {
-	allowed := make([]float64, len(v.Definition.AllowedValues))
-	for i, a := range v.Definition.AllowedValues {
-		allowed[i] = float64(a)
-	}
-	ref := api.MetricRef{Name: v.Name, Weight: v.Weight}
-	return &core.Scale{Min: v.Definition.Min, Max: v.Definition.Max, Allowed: allowed, Of: func(raw float64) (normalised, merit float64, ok bool) {
-		other, err := metrics.ValueOf(ref, v.Definition, raw)
-		return other.Normalised, other.Merit, err == nil
-	}}
-}
-
-// remeasured has everything looked at that new values of metrics may change: applications without a place, which may find
-// one, those that may have to leave theirs or for which another has become better, and what clusters say of their metrics.
+// remeasured has everything looked at that new values of metrics may change: what has no place and may find one,
+// applications that may have to leave theirs or for which another has become better, and what those that have metrics say
+// of them.
 func (s *Scheduler) remeasured() {
 	before, after := s.view.renewed()
-	measured := s.known.List(func(c *api.Cluster) bool { return len(c.Spec.Metrics) > 0 })
-	s.health.Enqueue(controller.KeysOf(measured)...)
+	measured := s.health.rated()
+	s.health.ctl.Enqueue(controller.KeysOf(measured)...)
+	s.sky.remeasured()
+	s.magnum.remeasured()
 	var spaces []string
 	for _, c := range measured {
 		if space := c.Metadata.NamespaceOrEmpty(); !slices.Contains(spaces, space) {
@@ -84,52 +55,7 @@ func (s *Scheduler) remeasured() {
 		s.ctl.Enqueue(controller.KeysOf(s.index.bound.Get(controller.Key{Namespace: ref.NamespaceOrEmpty(), Name: ref.Name}))...)
 	}
 	s.ctl.Enqueue(s.guards.keys("")...)
-}
-
-// judgeMetrics writes down whether the metrics of a cluster can be read, when that has changed.
-func (s *Scheduler) judgeMetrics(ctx context.Context, key controller.Key) (controller.Result, error) {
-	c := s.known.Get(key.Namespace, key.Name)
-	if c == nil || c.Metadata.Deleted != nil {
-		return controller.Result{}, nil
-	}
-	was := c.Status.Conditions.Get(api.MetricsReadable)
-	if len(c.Spec.Metrics) == 0 && was.Reason == "" {
-		return controller.Result{}, nil // it never had any
-	}
-	_, failures, read := s.metrics.Values(c.Metadata.NamespaceOrEmpty(), c.Spec.Metrics)
-	if !read {
-		return controller.Result{}, nil // remeasured comes back to it
-	}
-	is, reasons := judged(failures)
-	is.ObservedGeneration = c.Metadata.Generation
-	if len(failures) == 0 {
-		var measured core.Cluster
-		s.measure(c, &measured)
-		if is.Message = measured.Note; measured.Held {
-			is.Reason = "Held"
-		}
-	}
-	if was.Status == is.Status && was.Reason == is.Reason && was.Message == is.Message && wire.Equal(c.Status.MetricsReasons, reasons) {
-		return controller.Result{}, nil
-	}
-	patch := map[string]any{}
-	for name := range c.Status.MetricsReasons {
-		patch[name] = nil
-	}
-	for name, reason := range reasons {
-		patch[name] = reason
-	}
-	_, err := s.clusters.PatchStatus(ctx, c, map[string]any{"status": map[string]any{
-		"conditions": c.Status.Conditions.With(is, api.At(s.now())), "metrics_reasons": patch,
-	}})
-	if client.NotFound(err) {
-		return controller.Result{}, nil
-	}
-	if err == nil && is.Status == api.False {
-		s.log.Warn("metrics cannot be read", "cluster", key, "reason", is.Message)
-		s.events.Warning(c, "MetricsUnread", "%s", is.Message)
-	}
-	return controller.Result{}, err
+	s.ctl.Enqueue(s.demanders("")...)
 }
 
 // judged makes of failures the condition, and the reasons by metric.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +31,8 @@ type Options struct {
 	MetricsPeriod time.Duration
 	// Rules say when a better place pays for a move; core.DefaultRules when zero.
 	Rules core.Rules
+	// Demand says when clusters are made for applications; core.DefaultDemand, but for the template, when it has no Timeout.
+	Demand core.Demand
 	// Now replaces the clock.
 	Now func() time.Time
 }
@@ -45,7 +49,14 @@ type Scheduler struct {
 	now      func() time.Time
 	ctl      *controller.Controller
 	metrics  *metrics.Reader
-	health   *controller.Controller // of the clusters' metrics
+	gauge    gauge
+	health   carriers[api.Cluster, *api.Cluster]
+	sky      *sky
+	magnum   *magnum
+	demand   *demand
+	empties  *empties
+	synced   chan struct{} // closed once it is known which metrics are needed
+	syncing  sync.Once
 	known    *client.Cache[api.Cluster, *api.Cluster]
 	rules    core.Rules
 	deciding atomic.Bool // see Deciding
@@ -64,8 +75,8 @@ const workers = 10
 func New(o Options) *Scheduler {
 	s := &Scheduler{
 		apps: o.Apps, set: client.Of[api.Application](o.Client), clusters: client.Of[api.Cluster](o.Client),
-		index: newIndex(o.Apps, o.Clusters), log: o.Log, events: o.Events, now: o.Now, known: o.Clusters,
-		rules: cmp.Or(o.Rules, core.DefaultRules), tenants: newTenants(), leases: client.Of[api.Lease](o.Client),
+		index: newIndex(o.Apps, o.Clusters), log: o.Log, events: o.Events, now: o.Now, known: o.Clusters, synced: make(chan struct{}),
+		rules: cmp.Or(o.Rules, core.DefaultRules).InForce(), tenants: newTenants(), leases: client.Of[api.Lease](o.Client),
 	}
 	s.guards.clear()
 	s.ledger.limit = s.rules.PerTarget
@@ -74,13 +85,43 @@ func New(o Options) *Scheduler {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.metrics = metrics.New(metrics.Options{Client: o.Client, Log: o.Log, Needed: s.needed, Synced: o.Clusters.Synced(), Changed: s.remeasured, Period: o.MetricsPeriod})
-	s.health = controller.New(controller.Config{Name: "cluster-metrics", Reconcile: s.judgeMetrics, Log: o.Log})
-	controller.For(s.health, o.Clusters)
+	s.metrics = metrics.New(metrics.Options{Client: o.Client, Log: o.Log, Needed: s.needed, Synced: s.synced, Changed: s.remeasured, Period: o.MetricsPeriod, Strict: s.rules.Compat})
+	s.gauge = gauge{s.metrics, s.rules}
+	s.health = carriers[api.Cluster, *api.Cluster]{
+		gauge: s.gauge, set: s.clusters, cache: o.Clusters, log: o.Log, events: o.Events, now: s.now, refs: s.metricsOf,
+		status: func(c *api.Cluster) (api.Conditions, map[string]api.Reason) {
+			return c.Status.Conditions, c.Status.MetricsReasons
+		},
+	}
+	s.health.connect()
+	s.sky, s.magnum = newSky(s, o), newMagnum(s, o)
+	if o.Demand.Timeout == 0 {
+		template := o.Demand.Template
+		o.Demand = core.DefaultDemand
+		o.Demand.Template = template
+	}
+	s.demand = &demand{Scheduler: s, rules: o.Demand}
+	if s.rules.Compat {
+		s.demand.rules.Margin = 0
+	}
+	s.empties = newEmpties(s, o.Demand.Retention, o.Apps, o.Clusters)
 	s.ctl = controller.New(controller.Config{Name: "scheduler", Reconcile: s.reconcile, Workers: workers, Log: o.Log})
 	controller.OnChange(s.ctl, o.Apps, s.roomFreed) // before anybody decides on what has changed
 	controller.For(s.ctl, o.Apps)
 	controller.OnChange(s.ctl, o.Clusters, s.concerned)
+	controller.OnChange(s.ctl, s.sky.clouds.cache, func(before, after *api.Cloud) []controller.Key {
+		if !offersOtherwise(before, after) {
+			return nil
+		}
+		c := controller.KeyOf(present(before, after))
+		return slices.Concat(s.clouded(api.CloudKind.Ref(c.Namespace, c.Name)), s.demanders(c.Namespace))
+	})
+	controller.OnChange(s.ctl, s.sky.globals.cache, func(before, after *api.GlobalCloud) []controller.Key {
+		if !offersOtherwise(before, after) {
+			return nil
+		}
+		return slices.Concat(s.clouded(api.GlobalCloudKind.Ref("", present(before, after).Metadata.Name)), s.demanders(""))
+	})
 	return s
 }
 
@@ -92,13 +133,42 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var running errgroup.Group
-	for _, run := range []func(context.Context) error{s.metrics.Run, s.health.Run, s.begin} {
+	for _, run := range []func(context.Context) error{
+		filling(s.sky.clouds.cache), filling(s.sky.globals.cache), filling(s.magnum.health.cache), filling(s.magnum.clusters.cache), s.sync, s.metrics.Run,
+		s.health.ctl.Run, s.sky.clouds.ctl.Run, s.sky.globals.ctl.Run, s.magnum.health.ctl.Run, s.begin,
+	} {
 		running.Go(func() error {
-			defer cancel()
-			return run(ctx)
+			err := run(ctx)
+			if err != nil {
+				cancel()
+			}
+			return err
 		})
 	}
 	return running.Wait()
+}
+
+// filling runs a cache. That ctx ends is no error of it.
+func filling[P api.Resource](c *client.CacheOf[P]) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := c.Run(ctx); ctx.Err() == nil {
+			return err
+		}
+		return nil
+	}
+}
+
+// sync waits until it is known which metrics are needed.
+func (s *Scheduler) sync(ctx context.Context) error {
+	for _, synced := range []<-chan struct{}{s.known.Synced(), s.sky.clouds.cache.Synced(), s.sky.globals.cache.Synced(), s.magnum.health.cache.Synced()} {
+		select {
+		case <-synced:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	s.syncing.Do(func() { close(s.synced) })
+	return nil
 }
 
 // begin decides, once there are values to decide by, and it is known what has moved.
@@ -121,7 +191,11 @@ func (s *Scheduler) begin(ctx context.Context) error {
 	s.view.outdate()
 	s.deciding.Store(true)
 	defer s.deciding.Store(false)
-	return s.ctl.Run(ctx)
+	var deciding errgroup.Group
+	for _, c := range []*controller.Controller{s.ctl, s.sky.clusters.ctl, s.magnum.clusters.ctl, s.empties.ctl} {
+		deciding.Go(func() error { return c.Run(ctx) })
+	}
+	return deciding.Wait()
 }
 
 // appraise adds to a cluster what its metrics say, and since when it has been silent as this process knows it.
@@ -139,17 +213,20 @@ func ProjectApplication(a *api.Application) {
 	*status = api.ApplicationStatus{
 		State: status.State, KubeControllerTriggered: status.KubeControllerTriggered,
 		Scheduled: status.Scheduled, ScheduledTo: status.ScheduledTo, RunningOn: status.RunningOn,
-		Retries: status.Retries, MoveRequest: status.MoveRequest, ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout, MigrationRetries: status.MigrationRetries,
+		AutoClusterCreateStarted: status.AutoClusterCreateStarted, Retries: status.Retries, MoveRequest: status.MoveRequest,
+		ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout, MigrationRetries: status.MigrationRetries,
 		Conditions: status.Conditions, ScheduledGeneration: status.ScheduledGeneration,
 	}
 }
 
 // ProjectCluster drops from a cluster what the scheduler does not need, like ProjectApplication.
 func ProjectCluster(c *api.Cluster) {
-	c.Spec = api.ClusterSpec{CustomResources: c.Spec.CustomResources, Metrics: c.Spec.Metrics,
+	c.Spec = api.ClusterSpec{CustomResources: c.Spec.CustomResources, Metrics: c.Spec.Metrics, Kubeconfig: anyKubeconfig(c.Spec.Kubeconfig),
+		Constraints: c.Spec.Constraints, InheritMetrics: c.Spec.InheritMetrics, AutoGenerated: c.Spec.AutoGenerated,
 		Unschedulable: c.Spec.Unschedulable, Drain: c.Spec.Drain, CheckCapacity: c.Spec.CheckCapacity}
 	status := c.Status
-	c.Status = api.ClusterStatus{State: status.State, Conditions: status.Conditions, MetricsReasons: status.MetricsReasons, Identity: status.Identity}
+	c.Status = api.ClusterStatus{State: status.State, Reason: status.Reason, ScheduledTo: status.ScheduledTo,
+		Conditions: status.Conditions, MetricsReasons: status.MetricsReasons, Identity: status.Identity}
 	if !c.Spec.CheckCapacity {
 		return
 	}
@@ -157,6 +234,14 @@ func ProjectCluster(c *api.Cluster) {
 	for _, node := range status.Nodes { // how many there are
 		c.Status.Nodes = append(c.Status.Nodes, api.ClusterNode{Metadata: node.Metadata})
 	}
+}
+
+// anyKubeconfig keeps of a kubeconfig that there is one.
+func anyKubeconfig(k api.Kubeconfig) api.Kubeconfig {
+	if len(k) == 0 {
+		return nil
+	}
+	return api.Kubeconfig{"kind": "Config"}
 }
 
 // concerned names the applications that a change of a cluster may matter to.
@@ -179,10 +264,10 @@ func (s *Scheduler) concerned(before, after *api.Cluster) []controller.Key {
 	if change.Bound {
 		keys = append(keys, controller.KeysOf(s.index.bound.Get(controller.KeyOf(c)))...)
 	}
-	if change.Waiting || change.Room {
+	if change.Waiting || change.Room || c.Spec.AutoGenerated && change.Any {
 		keys = append(keys, controller.KeysOf(s.index.waiting.Get(c.Metadata.NamespaceOrEmpty()))...)
 	}
-	if change.Waiting && len(after.Spec.Metrics) > 0 {
+	if change.Waiting && len(s.metricsOf(after)) > 0 {
 		keys = append(keys, controller.KeysOf(s.index.placed.Get(c.Metadata.NamespaceOrEmpty()))...)
 	}
 	if change.Any {
@@ -199,6 +284,9 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 		return controller.Result{}, nil
 	}
 	s.release(a) // what an attempt whose end is not known has taken
+	if s.rules.Dropped(a) {
+		return controller.Result{}, nil
+	}
 	snapshot := s.view.snapshot()
 	if a.Status.MoveRequest.Open() && a.Status.ScheduledTo != nil {
 		return s.obey(ctx, snapshot, a)
@@ -221,6 +309,9 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 	snapshot, err := s.wary(ctx, snapshot, a)
 	if err != nil {
 		return controller.Result{}, err
+	}
+	if waits, again, err := s.demand.meet(ctx, snapshot, a); waits || err != nil {
+		return again, err
 	}
 	next := s.decide(snapshot, a)
 	if next.final {

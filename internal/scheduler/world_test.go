@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +34,12 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
+	return newWorldThrough(t, func(api http.RoundTripper) http.RoundTripper { return api })
+}
+
+// newWorldThrough is a world with something between everybody and the API.
+func newWorldThrough(t *testing.T, way func(api http.RoundTripper) http.RoundTripper) world {
+	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), UnsafeNoFsync: true, Logger: quiet})
 	if err != nil {
@@ -40,7 +47,7 @@ func newWorld(t *testing.T) world {
 	}
 	t.Cleanup(func() { _ = st.Close() })
 	server := apiserver.New(apiserver.Options{Store: st, Log: quiet})
-	c, err := client.New(client.Config{URL: "http://krake.internal", Transport: server.Local("system:scheduler")})
+	c, err := client.New(client.Config{URL: "http://krake.internal", Transport: way(server.Local("system:scheduler"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,10 +63,22 @@ func (w world) scheduleBy(rules core.Rules) (stop func()) { return w.scheduleAt(
 // scheduleAt runs a scheduler by another clock.
 func (w world) scheduleAt(rules core.Rules, now func() time.Time) (stop func()) {
 	w.Helper()
+	return w.scheduleWith(Options{Rules: rules, Now: now})
+}
+
+// scheduleAs runs a scheduler that makes clusters, too.
+func (w world) scheduleAs(rules core.Rules, demand core.Demand) (stop func()) {
+	w.Helper()
+	return w.scheduleWith(Options{Rules: rules, Demand: demand})
+}
+
+func (w world) scheduleWith(o Options) (stop func()) {
+	w.Helper()
 	log := slog.New(slog.DiscardHandler)
 	apps := client.NewCache(w.apps, log, client.Project(ProjectApplication))
 	clusters := client.NewCache(w.clusters, log, client.Project(ProjectCluster))
-	s := New(Options{Client: w.client, Apps: apps, Clusters: clusters, Log: log, MetricsPeriod: 20 * time.Millisecond, Rules: rules, Now: now})
+	o.Client, o.Apps, o.Clusters, o.Log, o.MetricsPeriod = w.client, apps, clusters, log, 20*time.Millisecond
+	s := New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
@@ -81,10 +100,17 @@ func (w world) cluster(namespace, name string, labels ...string) *api.Cluster {
 	w.Helper()
 	c := api.New[api.Cluster]()
 	c.Metadata.Name, c.Metadata.Namespace, c.Metadata.Labels = name, &namespace, pairs(labels)
-	c.Spec.Tosca = map[string]any{"tosca_definitions_version": "tosca_simple_yaml_1_0", "topology_template": map[string]any{
-		"outputs": map[string]any{"kubeconfig": map[string]any{"value": "x"}}}}
+	c.Spec.Kubeconfig = kubeconfig
 	made := must(w.clusters.Create(w.Context(), c))(w)
 	return w.report(made, api.ClusterOnline)
+}
+
+// kubeconfig leads nowhere; nobody tries.
+var kubeconfig = api.Kubeconfig{
+	"current-context": "c",
+	"contexts":        []any{object{"name": "c", "context": object{"cluster": "k", "user": "u"}}},
+	"clusters":        []any{object{"name": "k", "cluster": object{"server": "https://127.0.0.1:1"}}},
+	"users":           []any{object{"name": "u", "user": object{"token": "t"}}},
 }
 
 // report sets the state of a cluster, as the cluster controller does.

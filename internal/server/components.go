@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"sigs.k8s.io/yaml"
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
@@ -32,6 +33,9 @@ type Settings struct {
 	Drain           time.Duration // how long both copies run after a move has switched over
 	RefusedRetry    time.Duration // how often a manifest that a cluster refused is tried again
 	Rules           core.Rules    // when a better place pays for a move
+	Demand          *core.Demand  // when clusters are made for applications; nil is the default
+	// ClusterTemplate is a file with the TOSCA template of clusters that are made for applications; empty for none.
+	ClusterTemplate string
 	// Removals bounds how many objects go from a cluster at once that nobody asked for by name; nil is the default.
 	Removals      *kubernetes.RemovalLimit
 	OwnNamespaces bool // each namespace of Krake has a Kubernetes namespace of its own
@@ -53,6 +57,31 @@ func (s Settings) check() error {
 		return errors.New("--cluster-wide-kinds needs --own-namespaces: without it all kinds are allowed")
 	}
 	return nil
+}
+
+// demand is when clusters are made for applications, with the template from its file.
+func (s Settings) demand() (core.Demand, error) {
+	d := core.DefaultDemand
+	if s.Demand != nil {
+		d = *s.Demand
+	}
+	if err := d.Check(); err != nil {
+		return d, err
+	}
+	if s.ClusterTemplate == "" {
+		return d, nil
+	}
+	data, err := os.ReadFile(s.ClusterTemplate)
+	if err != nil {
+		return d, fmt.Errorf("reading the template of clusters: %w", err)
+	}
+	if err = yaml.Unmarshal(data, &d.Template); err != nil {
+		return d, fmt.Errorf("the template of clusters, %s: %w", s.ClusterTemplate, err)
+	}
+	if err = api.CheckClusterTemplate(d.Template); err != nil {
+		return d, fmt.Errorf("the template of clusters, %s: %w", s.ClusterTemplate, err)
+	}
+	return d, nil
 }
 
 // DefaultRemovalLimit holds where Settings have none.
@@ -267,9 +296,13 @@ func addScheduler(e *environment, c *client.Client) error {
 	if err := e.settings.Rules.Check(); err != nil {
 		return err
 	}
+	demand, err := e.settings.demand()
+	if err != nil {
+		return err
+	}
 	s := scheduler.New(scheduler.Options{
 		Client: c, Apps: e.applications(), Clusters: e.allClusters(), Log: e.log, Events: e.recorder("scheduler", c),
-		Rules: e.settings.Rules,
+		Rules: e.settings.Rules, Demand: demand,
 	})
 	if e.preview != nil {
 		e.preview.Use(s)

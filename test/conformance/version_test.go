@@ -165,6 +165,33 @@ func TestABindingMarksTheGenerationAsScheduled(t *testing.T) {
 	}
 }
 
+func TestBindingsOfClustersStateWhatTheyWereDecidedOn(t *testing.T) {
+	s := start(t)
+	const record = `,"placement":{"decisions":[{"outcome":"placed","chosen":"x"}]}`
+	for _, c := range []struct{ path, object, target string }{
+		{"/kubernetes/namespaces/solar/clusters", `{"metadata":{"name":"x"},"spec":{"tosca":` + clusterTosca + `,"constraints":{"cloud":{}}}}`,
+			`"cloud":{"api":"infrastructure","kind":"GlobalCloud","name":"north"}`},
+		{"/openstack/namespaces/solar/magnumclusters", `{"metadata":{"name":"x"},"spec":{}}`,
+			`"template":"t","project":{"api":"openstack","kind":"Project","namespace":"solar","name":"p"}`},
+	} {
+		uid := s.ask(t, "POST", c.path, c.object).want(t, 200).document(t).text("metadata.uid")
+		for _, stale := range []string{`,"generation":2`, `,"uid":"another"`, `,"expected":{"api":"a","kind":"b","name":"c"}`} {
+			s.ask(t, "PUT", c.path+"/x/binding", "{"+c.target+stale+"}").want(t, 409)
+		}
+		bound := s.ask(t, "PUT", c.path+"/x/binding", "{"+c.target+record+`,"generation":1,"expected":null,"uid":"`+uid+`"}`).want(t, 200).document(t)
+		if conditions, _ := bound.at("status.conditions").([]any); len(conditions) != 1 {
+			t.Errorf("%s: %v", c.path, bound.at("status.conditions"))
+		}
+		s.ask(t, "PUT", c.path+"/x/binding", "{"+c.target+`,"expected":null}`).want(t, 409)
+		part := s.ask(t, "GET", c.path+"/x/placement", nil).want(t, 200).document(t)
+		if decisions, _ := part.at("content.decisions").([]any); len(decisions) != 1 {
+			t.Errorf("%s: %v", c.path, part)
+		}
+	}
+}
+
+const clusterTosca = `{"tosca_definitions_version":"tosca_simple_yaml_1_0","topology_template":{"outputs":{"kubeconfig":{"value":"x"}}}}`
+
 func TestTimesNeverGoBackWithTheClock(t *testing.T) {
 	var seconds atomic.Int64
 	seconds.Store(1_000_000)

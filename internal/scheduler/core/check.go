@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -28,6 +29,7 @@ const (
 	Metric         Code = "metric"
 	Avoided        Code = "avoided"
 	NoRoom         Code = "no-room"
+	Unmeasured     Code = "no-metrics" // only of projects
 )
 
 // counted says of a number of clusters what is wrong with them, in the order of a message.
@@ -47,6 +49,7 @@ var counted = []struct {
 	{Metric, "excluded by a metric constraint"},
 	{Avoided, "avoided because they have failed it"},
 	{NoRoom, "without room"},
+	{Unmeasured, "without metrics, which others have"},
 }
 
 // Refusal says why a cluster cannot be chosen. The zero value says that it can.
@@ -54,6 +57,7 @@ type Refusal struct {
 	Code   Code
 	Demand string // what the application asks for
 	Have   string // what the cluster has instead, empty for nothing
+	Of     string // what is refused if it is no cluster, such as a cloud
 }
 
 // String gives the code and a sentence, empty when there is no refusal.
@@ -65,13 +69,14 @@ func (r Refusal) String() string {
 }
 
 func (r Refusal) sentence() string {
+	it := "the " + cmp.Or(r.Of, "cluster")
 	switch r.Code {
 	case Gone:
 		return "there is no such cluster any more"
 	case Dead:
 		return "the cluster has not answered since " + r.Have
 	case Deleting:
-		return "the cluster is being deleted"
+		return it + " is being deleted"
 	case Draining:
 		return "the cluster is being drained"
 	case Cordoned:
@@ -82,7 +87,7 @@ func (r Refusal) sentence() string {
 		return "the application is pinned to " + r.Demand
 	case Label:
 		if r.Have == "" {
-			return fmt.Sprintf("the cluster lacks the label that %q is about", r.Demand)
+			return fmt.Sprintf("%s lacks the label that %q is about", it, r.Demand)
 		}
 		return fmt.Sprintf("%q does not hold, the label is %s", r.Demand, r.Have)
 	case CustomResource:
@@ -100,6 +105,8 @@ func (r Refusal) sentence() string {
 			return "it is not known how much room the cluster has"
 		}
 		return fmt.Sprintf("it asks for %s, and the cluster has %s left", r.Demand, r.Have)
+	case Unmeasured:
+		return it + " has no metrics, but others that match do"
 	}
 	return string(r.Code)
 }
@@ -134,7 +141,7 @@ func check(c *Cluster, a *api.Application, there bool) Refusal {
 			return Refusal{Code: CustomResource, Demand: name}
 		}
 	}
-	if c.Unread != "" && !there {
+	if c.Unread != "" && (!there || c.reference) {
 		return Refusal{Code: Unread, Have: c.Unread}
 	}
 	for _, m := range wanted.Metrics {

@@ -81,7 +81,10 @@ func preference(app uint64, x, y *Cluster) int {
 }
 
 // better compares clusters by their metrics: below zero if x is the better one.
-func better(x, y *Cluster) int {
+func better(x, y *Cluster) int { return x.compare(&y.Readings) }
+
+// compare says which of two places is the better one: below zero if it is x.
+func (x *Readings) compare(y *Readings) int {
 	switch {
 	case x.Measured != y.Measured && x.Measured:
 		return -1

@@ -33,15 +33,18 @@ func (d *decision) noPlace() string {
 }
 
 // refusals counts the clusters that cannot be chosen, by what is wrong with them.
-func (d *decision) refusals() string {
+func (d *decision) refusals() string { return inWords(d.refused, "the namespace has no clusters") }
+
+// inWords says of numbers of places what is wrong with them; none is for when there are not any.
+func inWords(refused map[Code]int64, none string) string {
 	var parts []string
 	for _, c := range counted {
-		if n := d.refused[c.code]; n > 0 {
+		if n := refused[c.code]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, c.words))
 		}
 	}
 	if len(parts) == 0 {
-		parts = []string{"the namespace has no clusters"}
+		return none
 	}
 	return strings.Join(parts, ", ")
 }

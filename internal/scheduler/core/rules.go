@@ -9,6 +9,9 @@ import (
 // others, but the last, keep applications from moving to and fro. Without any of them an application goes wherever the score
 // is higher at the moment.
 type Rules struct {
+	// Compat has everything decided as by the Python Krake: without the guards that are not its own, by scores to the last
+	// bit, and away from a cluster whose metrics cannot be read. See InForce and AsReference.
+	Compat bool
 	// RescheduleAfter is how long an application stays on a cluster at least before it goes to a better one.
 	RescheduleAfter time.Duration
 	// Stickiness is the weight of a metric, always 1, that the cluster has on which an application is.
@@ -71,6 +74,9 @@ func (r Rules) pays(there, here *Cluster) (enough bool, advantage float64) {
 		return there.Measured, 1
 	}
 	advantage = there.Score - here.Score
+	if r.Compat {
+		return there.Score > here.score(r.Stickiness), advantage
+	}
 	return there.Measured && there.Score > here.score(r.Stickiness)+tie/2 && advantage >= r.Margin*abs(here.Score)-tie/2, advantage
 }
 

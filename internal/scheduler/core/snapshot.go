@@ -26,26 +26,35 @@ type Cluster struct {
 	SilentSince time.Time
 	// Identity is the same for all records of one cluster; empty before it was ever reached.
 	Identity string
+	// Room is what the cluster has for applications; nil where its capacity does not count.
+	Room *Room
+	Readings
+
+	spread uint64 // from the UID, see weight
+}
+
+// Readings are what the values of its metrics say of a place: a cluster, a cloud or a project. The zero value is of one
+// that has none.
+type Readings struct {
 	// Metrics are weight × normalised value by the metric's name, as metric constraints compare them. A metric without
 	// a known value is missing.
 	Metrics map[string]float64
-	// Measured says that the cluster has metrics whose values are all known; Score is their weighted mean then, and Weight
+	// Measured says that the place has metrics whose values are all known; Score is their weighted mean then, and Weight
 	// the sum of the weights.
 	Measured bool
 	Score    float64
 	Weight   float64
-	// Unread says why the metrics of the cluster cannot be read; empty when they can, or there are none.
+	// Unread says why the metrics of the place cannot be read; empty when they can, or there are none.
 	Unread string
 	// Held says that some of the values are the last ones that could be read.
 	Held bool
 	// Note is what else is to be said of the metrics, a sentence.
 	Note string
-	// Room is what the cluster has for applications; nil where its capacity does not count.
-	Room *Room
 	// Terms are the values that Metrics, Score and Weight come from.
 	Terms []Measurement
 
-	spread uint64 // from the UID, see weight
+	sum       float64 // of weight × merit, of which Score is the rounded mean
+	reference bool    // see AsReference
 }
 
 // ClusterOf takes from a cluster what decisions depend on.
@@ -61,17 +70,17 @@ func ClusterOf(c *api.Cluster) Cluster {
 	return out
 }
 
-// Measure notes the values of all metrics of a cluster. The score is the weighted mean of their merits, as in the
-// reference. Weights that add up to nothing give none: the cluster counts as one without metrics then, and says so.
-func (c *Cluster) Measure(values []Measurement) {
+// Measure notes the values of all metrics of a place. The score is the weighted mean of their merits, as in the
+// reference. Weights that add up to nothing give none: the place counts as one without metrics then, and says so.
+func (c *Readings) Measure(values []Measurement) {
 	if len(values) == 0 {
 		return
 	}
 	c.Terms, c.Metrics = values, make(map[string]float64, len(values))
-	sum, held := 0.0, []string{}
+	held := []string{}
 	for _, v := range values {
 		c.Metrics[v.Name] = v.Weight * v.Normalised
-		sum, c.Weight = sum+v.Weight*v.Merit, c.Weight+v.Weight
+		c.sum, c.Weight = c.sum+float64(v.Weight*v.Merit), c.Weight+v.Weight
 		if v.Held {
 			held = append(held, v.Name)
 		}
@@ -80,17 +89,20 @@ func (c *Cluster) Measure(values []Measurement) {
 		c.Note = "cannot be read at the moment and counts as it was: " + strings.Join(held, ", ")
 	}
 	if c.Measured = c.Weight > tie; c.Measured {
-		c.Score = math.Round(sum/c.Weight/tie) * tie
+		c.Score = math.Round(c.sum/c.Weight/tie) * tie
 	} else {
-		c.Note = fmt.Sprintf("the weights of its metrics add up to %g, so it counts as a cluster without metrics", c.Weight)
+		c.Note = fmt.Sprintf("the weights of its metrics add up to %g, so it counts as one without metrics", c.Weight)
 	}
 }
 
-// score is the cluster's own as the reference compares it: the place where an application is gets a metric more, whose
+// score is the place's own as the reference compares it: the place where an application is gets a metric more, whose
 // value is 1 and whose weight is the stickiness.
-func (c *Cluster) score(stickiness float64) float64 {
-	if !c.Measured {
+func (c *Readings) score(stickiness float64) float64 {
+	switch {
+	case !c.Measured:
 		return stickiness
+	case c.reference:
+		return quotient(c.sum+stickiness, c.Weight+stickiness)
 	}
 	return (c.Score*c.Weight + stickiness) / (c.Weight + stickiness)
 }
@@ -168,7 +180,8 @@ func Compare(before, after *api.Cluster) Change {
 	b, a := ClusterOf(before), ClusterOf(after)
 	state, silence := b.State != a.State, !b.SilentSince.Equal(a.SilentSince)
 	rest := b.UID != a.UID || b.Deleting != a.Deleting || b.Draining != a.Draining || b.Cordoned != a.Cordoned || !maps.Equal(b.Labels, a.Labels) ||
-		!slices.Equal(b.CustomResources, a.CustomResources) || !slices.Equal(before.Spec.Metrics, after.Spec.Metrics)
+		!slices.Equal(b.CustomResources, a.CustomResources) || !slices.Equal(before.Spec.Metrics, after.Spec.Metrics) ||
+		!inheritsTheSame(before, after)
 	room := roomChanged(before, after)
 	return Change{Any: state || silence || rest || room, Bound: silence || rest, Waiting: (state || rest) && choosable(a), Room: room && choosable(a)}
 }

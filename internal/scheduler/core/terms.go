@@ -37,8 +37,8 @@ func (m Measurement) at(raw float64) (Measurement, bool) {
 	return m, ok
 }
 
-// records are the terms of a cluster for a record, those with the greatest weights if there are more than limit.
-func (c *Cluster) records(limit int) []api.TermRecord {
+// records are the terms of a place for a record, those with the greatest weights if there are more than limit.
+func (c *Readings) records(limit int) []api.TermRecord {
 	terms := c.Terms
 	if len(terms) > limit {
 		terms = slices.Clone(terms)
@@ -83,7 +83,9 @@ func (c *Cluster) revalued(values map[string]float64) (*Cluster, bool) {
 		return c, false
 	}
 	out := *c
-	out.Metrics, out.Measured, out.Score, out.Weight, out.Held, out.Note = nil, false, 0, 0, false, ""
-	out.Measure(terms)
+	out.Readings = Readings{}
+	if out.Measure(terms); c.reference {
+		out.AsReference()
+	}
 	return &out, true
 }

@@ -60,7 +60,8 @@ func Weigh(s *Snapshot, a *api.Application, l Look) Verdict {
 		return v.stays(Matches, "no other cluster is known to be better")
 	}
 	enough, advantage := l.Rules.pays(best, here)
-	if !enough {
+	lot := l.Rules.Compat && best.Score == here.score(l.Rules.Stickiness) && l.Rules.lot(a, l.Now)
+	if !enough && !lot {
 		v.Memory.Advantage = min(advantage, 0)
 		return v.stays(Matches, fmt.Sprintf("%s is not better by enough: %.3g against %.3g", best.Name, best.Score, here.Score))
 	}
@@ -70,6 +71,9 @@ func Weigh(s *Snapshot, a *api.Application, l Look) Verdict {
 		v.MoveAbove = nil // it is for the place that it leaves
 		v.Outcome, v.Code, v.Reason = Moved, Better, fmt.Sprintf("It moves from %s to %s, which is better: %s. The advantage has paid for the move.",
 			here.Name, best.Name, scores(best, here))
+		if !enough {
+			v.Reason = fmt.Sprintf("It moves from %s to %s, which is as good: %s. The lot has fallen on it.", here.Name, best.Name, scores(best, here))
+		}
 		return v
 	}
 	v.Outcome, v.Code, v.Again = Waiting, wait.code, wait.until.Sub(l.Now)

@@ -377,7 +377,7 @@ func TestACandidateSaysWhatIsOddAboutItsMetrics(t *testing.T) {
 	d := Decide(NewSnapshot([]Cluster{on("a", held), on("b", values(1, 1, -1, 0))}), application(), noon)
 	for name, note := range map[string]string{
 		"a": "cannot be read at the moment and counts as it was: heat",
-		"b": "the weights of its metrics add up to 0, so it counts as a cluster without metrics",
+		"b": "the weights of its metrics add up to 0, so it counts as one without metrics",
 	} {
 		found := ""
 		for _, c := range d.Candidates {

@@ -23,6 +23,8 @@ type Knowledge interface {
 	Full(namespace string) map[string]time.Time
 	// Room is what a cluster has for applications, nil if its capacity does not count.
 	Room(c *api.Cluster) *core.Room
+	// Inherited gives the labels and metrics of a cluster, with what it takes over from its cloud.
+	Inherited(c *api.Cluster) (labels map[string]string, refs []api.MetricRef)
 	// Asking adds to a snapshot what an application asks for, and what the others have.
 	Asking(snapshot *core.Snapshot, a *api.Application) *core.Snapshot
 }
@@ -56,7 +58,7 @@ func New(o Options) *Preview {
 	}
 	return &Preview{
 		client: o.Client, apps: client.Of[api.Application](o.Client), clusters: client.Of[api.Cluster](o.Client),
-		rules: cmp.Or(o.Rules, core.DefaultRules), now: o.Now, places: make(chan struct{}, atOnce),
+		rules: cmp.Or(o.Rules, core.DefaultRules).InForce(), now: o.Now, places: make(chan struct{}, atOnce),
 	}
 }
 

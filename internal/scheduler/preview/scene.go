@@ -21,6 +21,15 @@ type scene struct {
 	stated    map[string]float64
 	stored    map[metricName]*metric // those whose values the scheduler of this process does not give; nil for one that does not exist
 	known     Knowledge              // nil if the scheduler that decides runs elsewhere
+	rules     core.Rules
+}
+
+// inherited are the labels and metrics of a cluster, with what it takes over from its cloud, which only the scheduler knows.
+func (s *scene) inherited(c *api.Cluster) (labels map[string]string, refs []api.MetricRef) {
+	if s.known != nil {
+		return s.known.Inherited(c)
+	}
+	return c.Metadata.Labels, c.Spec.Metrics
 }
 
 // metricName names a metric. References say by themselves whether they mean one of the namespace.
@@ -41,7 +50,7 @@ func (p *Preview) scene(ctx context.Context, namespace string, draft *api.Placem
 	if err != nil {
 		return nil, err
 	}
-	s := &scene{namespace: namespace, stated: draft.Metrics, stored: map[metricName]*metric{}, known: p.known()}
+	s := &scene{namespace: namespace, stated: draft.Metrics, stored: map[metricName]*metric{}, known: p.known(), rules: p.rules}
 	if s.clusters, err = altered(namespace, stored, draft.Clusters); err != nil {
 		return nil, err
 	}
@@ -93,7 +102,8 @@ func altered(namespace string, stored []*api.Cluster, patches map[string]any) ([
 func (p *Preview) define(ctx context.Context, s *scene) error {
 	used := map[string]bool{}
 	for _, c := range s.clusters {
-		for _, ref := range c.Spec.Metrics {
+		_, refs := s.inherited(c)
+		for _, ref := range refs {
 			of := metricName{ref.Namespaced, ref.Name}
 			_, stated := s.stated[ref.Name]
 			used[ref.Name] = used[ref.Name] || stated
@@ -143,13 +153,14 @@ func (s *scene) snapshot() *core.Snapshot { return scheduler.SnapshotOf(s.cluste
 // measure adds to a cluster what its metrics say: what is stated, and otherwise what the scheduler knows, or has written down
 // if it runs elsewhere; and how much room it has, which only the scheduler knows.
 func (s *scene) measure(c *api.Cluster, into *core.Cluster) {
-	if s.known != nil {
+	labels, refs := s.inherited(c)
+	if into.Labels = labels; s.known != nil {
 		into.Room = s.known.Room(c)
 	}
 	var values []metrics.Value
 	var failures []metrics.Failure
 	unread := ""
-	for _, ref := range c.Spec.Metrics {
+	for _, ref := range refs {
 		raw, stated := s.stated[ref.Name]
 		if !stated && s.known != nil {
 			v, f, read := s.known.Values(s.namespace, []api.MetricRef{ref})
@@ -174,7 +185,7 @@ func (s *scene) measure(c *api.Cluster, into *core.Cluster) {
 		into.Unread = unread
 		return
 	}
-	scheduler.Measured(values, failures, into)
+	into.Readings = scheduler.Measured(values, failures, s.rules)
 }
 
 // valueOf is what a value means that the question states, or else the one that was written down.
@@ -209,6 +220,9 @@ func (s *scene) notes() []string {
 	if slices.ContainsFunc(s.clusters, asks) {
 		notes = append(notes, "The scheduler runs in another process. Values of metrics that the question does not state are those that it "+
 			"has written down, which may be a minute old.")
+	}
+	if slices.ContainsFunc(s.clusters, core.Inherits) {
+		notes = append(notes, "The scheduler runs in another process. What clusters take over from their clouds is not looked at here.")
 	}
 	if slices.ContainsFunc(s.clusters, func(c *api.Cluster) bool { return c.Spec.CheckCapacity }) {
 		notes = append(notes, "The scheduler runs in another process. Whether clusters have room is not looked at here.")

@@ -74,6 +74,7 @@ func read(title string, lines []line) (*Scenario, error) {
 			return nil, fmt.Errorf("line %d: %s: %w", l.number, l.text, err)
 		}
 	}
+	r.Rules = r.Rules.InForce()
 	for _, c := range r.Clusters {
 		for _, ref := range c.Object.Spec.Metrics {
 			if c.Values[ref.Name] == nil {
@@ -118,6 +119,8 @@ func (r *reader) rules(text string) error {
 		name, value, _ := strings.Cut(strings.TrimSpace(rule), " ")
 		var err error
 		switch name {
+		case "compat":
+			r.Rules.Compat = true
 		case "reschedule-after":
 			r.Rules.RescheduleAfter, err = time.ParseDuration(value)
 		case "cool-down":

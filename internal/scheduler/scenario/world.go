@@ -142,6 +142,9 @@ func (w *World) read() {
 		}
 		w.measure(c, &o)
 		o.Room = c.Room
+		if w.Rules.Compat {
+			o.AsReference()
+		}
 		out = append(out, o)
 	}
 	w.snapshot = core.NewSnapshot(out)
@@ -176,7 +179,7 @@ func (w *World) measure(c *Cluster, into *core.Cluster) {
 			w.held[key] = last
 		}
 		last, known := w.held[key]
-		if !known || w.Now-last.at > maxAge {
+		if !known || w.Now-last.at > maxAge || last.failed && w.Rules.Compat {
 			into.Unread = ref.Name + " has no answer"
 			return
 		}
