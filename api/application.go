@@ -66,6 +66,8 @@ type ApplicationSpec struct {
 	AutoClusterCreate bool   `json:"auto_cluster_create"`
 	// MigrationStrategy says what comes first in a move: by default what the manifest can bear.
 	MigrationStrategy MigrationStrategy `json:"migration_strategy" wire:"added,default=AUTO"`
+	// MigrationData says what becomes of the files on the application's claims in a move.
+	MigrationData MigrationData `json:"migration_data" wire:"added,default=NONE"`
 }
 
 // ApplicationConstraints say where an application may run.
@@ -94,6 +96,22 @@ const (
 
 // Members lists the strategies.
 func (MigrationStrategy) Members() []string { return []string{"AUTO", "CREATE_FIRST", "DELETE_FIRST"} }
+
+// MigrationData is what becomes of the files of an application when it moves.
+type MigrationData string
+
+// What may become of files.
+const (
+	// DataNone leaves it open, so that Krake moves nothing that has files unless it must; then it does what LEAVE does.
+	DataNone MigrationData = "NONE"
+	// DataCopy copies them while the application is stopped.
+	DataCopy MigrationData = "COPY"
+	// DataLeave leaves them behind: the application begins anew, and its claims are kept for a while.
+	DataLeave MigrationData = "LEAVE"
+)
+
+// Members lists them.
+func (MigrationData) Members() []string { return []string{"NONE", "COPY", "LEAVE"} }
 
 // ApplicationStatus is what Krake knows of an application.
 type ApplicationStatus struct {
