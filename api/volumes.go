@@ -172,11 +172,12 @@ func (m Manifest) makes(claim string) bool {
 			return true
 		}
 	}
-	return m.TemplateOf(claim) != nil
+	_, template := m.TemplateOf(claim)
+	return template != nil
 }
 
-// TemplateOf returns the template of a StatefulSet by which a claim of this name is made, nil if there is none.
-func (m Manifest) TemplateOf(claim string) map[string]any {
+// TemplateOf returns the StatefulSet and its template by which a claim of this name is made, nil if there are none.
+func (m Manifest) TemplateOf(claim string) (set, template map[string]any) {
 	for _, object := range m {
 		if object["kind"] != setKind {
 			continue
@@ -184,8 +185,22 @@ func (m Manifest) TemplateOf(claim string) map[string]any {
 		for _, t := range mapsOf(object, "spec", "volumeClaimTemplates") {
 			prefix := fmt.Sprintf("%s-%s-", textOf(t, "metadata", "name"), textOf(object, "metadata", "name"))
 			if ordinal, ok := strings.CutPrefix(claim, prefix); ok && isOrdinal(ordinal) {
-				return t
+				return object, t
 			}
+		}
+	}
+	return nil, nil
+}
+
+// PodUsing returns the specification of pods in a manifest that have a claim of this name, nil if there are none.
+func (m Manifest) PodUsing(claim string) map[string]any {
+	set, _ := m.TemplateOf(claim)
+	for _, object := range m {
+		kind, _ := object["kind"].(string)
+		spec, _ := at(object, podSpecOf(kind)...).(map[string]any)
+		uses := func(v map[string]any) bool { return textOf(v, "persistentVolumeClaim", "claimName") == claim }
+		if spec != nil && (slices.ContainsFunc(mapsOf(spec, "volumes"), uses) || set != nil && textOf(set, "metadata", "name") == textOf(object, "metadata", "name") && kind == setKind) {
+			return spec
 		}
 	}
 	return nil

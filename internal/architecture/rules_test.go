@@ -39,12 +39,14 @@ var allowed = map[string][]string{
 	"internal/gc":               {"api", "client", "internal/controller", "internal/failpoint"},
 	"internal/objectrule":       {"api", "api/wire"},
 	"internal/fleet":            {"api", "api/channel", "api/wire", "internal/objectrule"},
-	"internal/kubernetes":       {"api", "api/wire", "client", "internal/controller", "internal/fleet", "internal/failpoint"},
+	"internal/kubernetes":       {"api", "api/wire", "client", "internal/controller", "internal/fleet", "internal/failpoint", "internal/transfer"},
+	"internal/transfer":         {},
 	"internal/gateway":          {"api", "api/channel", "client", "internal/fleet", "internal/kubernetes"},
 	"internal/server": {"api", "client", "internal/apiserver", "internal/controller", "internal/fleet", "internal/gateway", "internal/gc",
 		"internal/kubernetes", "internal/objectrule", "internal/scheduler", "internal/scheduler/core", "internal/store"},
-	"cmd/krake": {"internal/apiserver", "internal/controller", "internal/scheduler/core", "internal/server", "internal/telemetry"},
-	"cmd/rok":   {"internal/cli"},
+	"cmd/krake":        {"internal/apiserver", "internal/controller", "internal/scheduler/core", "internal/server", "internal/telemetry"},
+	"cmd/rok":          {"internal/cli"},
+	"cmd/krake-volume": {"internal/transfer"},
 
 	"internal/scheduler/scenario": {"api", "api/constraint", "internal/metrics", "internal/scheduler/core"},
 

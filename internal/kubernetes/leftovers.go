@@ -198,7 +198,7 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 	}
 	waves := inOrder(m, free)
 	if len(waves) == 0 {
-		return l, l.Spec.Objects, c.retry, nil
+		return l, l.Spec.Objects, max(c.retry, c.keptFor(l)), nil
 	}
 	for _, e := range l.Spec.Objects {
 		if !slices.ContainsFunc(waves[0], e.SameObject) {
@@ -215,6 +215,14 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 		}
 	}
 	return l, left, time.Second, nil
+}
+
+// keptFor is how long the objects of a leftover are still kept, unless somebody approves that they go.
+func (c *Leftovers) keptFor(l *api.Leftover) time.Duration {
+	if l.Spec.KeepUntil == nil {
+		return 0
+	}
+	return max(0, l.Spec.KeepUntil.Time().Sub(c.clock()))
 }
 
 // letGo takes Krake's mark off the objects, and returns those that still have it and when to look again.
