@@ -17,9 +17,10 @@ RACE     = $(if $(HAVE_CC),CGO_ENABLED=1 $(GO) test -race,$(GO) test)
 
 all: build
 
-build: ## bin/krake and bin/rok, static; bin/krakectl is rok under its former name
+build: ## bin/krake, bin/rok and bin/krake-volume, static; bin/krakectl is rok under its former name
 	$(BUILD) -o bin/krake ./cmd/krake
 	$(BUILD) -o bin/rok ./cmd/rok
+	$(BUILD) -o bin/krake-volume ./cmd/krake-volume
 	ln -sf rok bin/krakectl
 
 kubelab: ## bin/kubelab: real Kubernetes for tests and the demo; 10 to 15 minutes the first time

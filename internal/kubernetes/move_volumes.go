@@ -411,7 +411,7 @@ func (p *pass) attend(ctx context.Context, i int, job *copyJob) (result, time.Du
 	p.log.Info("copied", "application", p.key, "claim", v.Claim, "files", job.content.Files, "bytes", job.content.Bytes)
 	p.events.Normal(p.app, "Copied", "%d files of the claim %s (%d bytes) were copied from %s to %s, and are the same there.", job.content.Files,
 		v.Claim, job.content.Bytes, p.clusterName(p.migration.SourceID), p.clusterName(p.migration.TargetID))
-	return result{outcome: underWay}, time.Millisecond, p.flush(ctx)
+	return result{underWay, "the files of the claim " + v.Claim + " were copied"}, time.Millisecond, p.flush(ctx)
 }
 
 // takeBack undoes a move that copies files: helpers go, and all that is on the target. What was copied from is left as it

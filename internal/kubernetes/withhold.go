@@ -113,7 +113,7 @@ func (c *Leftovers) mayGo(ctx context.Context, m *fleet.Member, l *api.Leftover,
 // all of them.
 func keeping(before api.Removal, objects []api.InventoryObject, cause string, kept bool, until *api.Time) verdict {
 	v := verdict{removal: before, objects: objects, free: objects}
-	v.removal.Waiting, v.removal.Until = nil, nil
+	v.removal.Waiting, v.removal.Until = []api.InventoryObject{}, nil
 	if !kept {
 		return v
 	}

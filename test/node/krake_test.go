@@ -47,8 +47,8 @@ type application struct {
 	} `json:"status"`
 }
 
-// newKrake starts a server, and registers two clusters with the labels location=DE and location=SK.
-func newKrake(t *testing.T) *krake {
+// newKrake starts a server with these flags, and registers two clusters with the labels location=DE and location=SK.
+func newKrake(t *testing.T, flags ...string) *krake {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -56,7 +56,7 @@ func newKrake(t *testing.T) *krake {
 	}
 	k := &krake{TB: t, root: root}
 	clusters := kubelabtest.RealClusters(t, "berlin", "bratislava")
-	k.serve(t.TempDir())
+	k.serve(t.TempDir(), flags)
 	for i, location := range []string{"DE", "SK"} {
 		k.rok("kube", "cluster", "register", "-k", clusters[i].Path, "-l", "location="+location)
 	}
@@ -73,13 +73,13 @@ func newKrake(t *testing.T) *krake {
 var readyLine = regexp.MustCompile(`msg=ready address=(http://\S+)`)
 
 // serve starts the server as a process, which ends with the test.
-func (k *krake) serve(dir string) {
+func (k *krake) serve(dir string, flags []string) {
 	k.Helper()
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		k.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(k.root, "bin", "krake"), "server", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, "data"))
+	cmd := exec.Command(filepath.Join(k.root, "bin", "krake"), append([]string{"server", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, "data")}, flags...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
