@@ -182,13 +182,15 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 	if err != nil {
 		return l, nil, 0, err
 	}
-	held := map[fleet.Key]bool{}
+	held, again := map[fleet.Key]bool{}, max(c.retry, c.keptFor(l))
 	for _, o := range l.Spec.Objects {
 		also, err := elsewhere(ctx, m, o, kept)
 		if err != nil {
 			return l, nil, 0, err
 		}
-		held[fleet.KeyOf(o)] = also || slices.ContainsFunc(kept, o.SameObject)
+		if also || slices.ContainsFunc(kept, o.SameObject) {
+			held[fleet.KeyOf(o)], again = true, c.retry // the application may be about to hand it over
+		}
 	}
 	l, free, mark, err := c.mayGo(ctx, m, l, slices.DeleteFunc(slices.Clone(l.Spec.Objects), func(o api.InventoryObject) bool {
 		return held[fleet.KeyOf(o)]
@@ -198,7 +200,7 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 	}
 	waves := inOrder(m, free)
 	if len(waves) == 0 {
-		return l, l.Spec.Objects, max(c.retry, c.keptFor(l)), nil
+		return l, l.Spec.Objects, again, nil
 	}
 	for _, e := range l.Spec.Objects {
 		if !slices.ContainsFunc(waves[0], e.SameObject) {

@@ -88,8 +88,7 @@ func (p *pass) storeRemoval(ctx context.Context, before, after api.Removal) erro
 // mayGo returns those objects of a leftover that may be removed, and the mark by which others than the recorded ones are
 // known, as for an application; with the leftover as it is stored then.
 func (c *Leftovers) mayGo(ctx context.Context, m *fleet.Member, l *api.Leftover, objects []api.InventoryObject) (_ *api.Leftover, free []api.InventoryObject, mark string, err error) {
-	kept := c.keptFor(l) > 0
-	if !kept && !l.KeepsFiles() && (l.Spec.Cleared || c.budget.unlimited()) || len(objects) == 0 {
+	if !l.KeepsFiles() && (l.Spec.Cleared || c.budget.unlimited() || len(objects) == 0) {
 		return l, objects, l.Spec.ApplicationUID, nil
 	}
 	var before api.Removal
@@ -97,7 +96,7 @@ func (c *Leftovers) mayGo(ctx context.Context, m *fleet.Member, l *api.Leftover,
 		return l, nil, "", err
 	}
 	if l.KeepsFiles() {
-		v := keeping(before, objects, l.Spec.Cause, kept, l.Spec.KeepUntil)
+		v := keeping(before, objects, l.Spec.Cause, c.keptFor(l) > 0, l.Spec.KeepUntil)
 		l, err = c.storeVerdict(ctx, m, l, before, v)
 		return l, v.free, l.Spec.ApplicationUID, err
 	}
@@ -110,9 +109,9 @@ func (c *Leftovers) mayGo(ctx context.Context, m *fleet.Member, l *api.Leftover,
 }
 
 // keeping is the verdict on objects with files: as long as they are kept, those may go that somebody has approved, and then
-// all of them.
+// all of them. An approval does not outlast that the application has an object again: it was for what was left then.
 func keeping(before api.Removal, objects []api.InventoryObject, cause string, kept bool, until *api.Time) verdict {
-	v := verdict{removal: before, objects: objects, free: objects}
+	v := verdict{removal: forgetting(before, objects), objects: objects, free: objects}
 	v.removal.Waiting, v.removal.Until = []api.InventoryObject{}, nil
 	if !kept {
 		return v
