@@ -73,8 +73,8 @@ func (p *pass) ends(ctx context.Context) (source, target *fleet.Member, err erro
 	return source, target, err
 }
 
-// claim makes room on the target: claims without files, each with a volume, in which a helper already waits. What cannot
-// work is found out here, while the application still runs.
+// claim makes room on the target: claims without files, each with a volume, in which a helper already waits and has looked
+// around. What cannot work there is found out here, while the application still runs.
 func (p *pass) claim(ctx context.Context) (result, time.Duration, error) {
 	if why := p.cannotCopy(); why != "" {
 		return result{refused, why}, 0, nil
@@ -94,8 +94,11 @@ func (p *pass) claim(ctx context.Context) (result, time.Duration, error) {
 	if err := p.put(ctx, target, wish); err != nil {
 		return halfway(err)
 	}
-	for _, v := range p.migration.Volumes {
-		_, waits, err := p.help(ctx, target, v, false)
+	for i, v := range p.migration.Volumes {
+		end, waits, err := p.help(ctx, target, v, false)
+		if err == nil && waits == "" {
+			err = p.makeSureItIsEmpty(ctx, i, end)
+		}
 		switch {
 		case errors.Is(err, errHelperEnded):
 			_, err := p.dropHelpers(ctx, source, target, false)

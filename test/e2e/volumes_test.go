@@ -196,25 +196,30 @@ func TestAnApplicationStaysWhoseFilesCannotBeCopied(t *testing.T) {
 	s.awaitNone(on[1], claims, "files")
 }
 
-// Here commands cannot be run in containers. So copying fails, as often as it is tried: then everything is as before.
-func TestAMoveIsUndoneWhoseFilesCannotBeCopiedAfterAll(t *testing.T) {
+// Here no commands can be run in containers: that is found out before anything is stopped.
+func TestAnApplicationIsNotStoppedForATargetThatCannotTakeItsFiles(t *testing.T) {
 	on := sites(t, "berlin", "bratislava")
 	t.Parallel()
 	settings := quick
-	settings.VolumeImage = "krake.test/volume:1"
+	settings.VolumeImage, settings.MoveTimeout = "krake.test/volume:1", 20*time.Second
 	s := sceneOn(t, ownKrake(t, server.Config{Settings: settings}))
 	claim := s.moveFiled(on, api.DataCopy)
 	before := s.uid(on[0], deployments, "web")
-	s.awaitApp("web", inPhase(api.PhaseCopying))
-	s.awaitNone(on[0], deployments, "web")
-	s.awaitApp("web", ranOn("berlin"), gaveUp("files"))
+	s.awaitApp("web", inPhase(api.PhaseClaiming))
+	s.awaitApp("web", ranOn("berlin"), gaveUp("no place for the files on the target in time"))
+	s.stayed(on, claim, before)
+}
+
+// stayed checks that an application was not stopped for a move that came to nothing, and that nothing is left of that.
+func (s *scene) stayed(on []*site, claim, deployment string) {
+	s.Helper()
 	s.edit("web", func(a *api.Application) { a.Spec.Constraints.Cluster.Labels = s.labels("berlin") })
-	s.awaitApp("web", running("berlin"), healthy, synced)
-	if after := s.uid(on[0], deployments, "web"); after == before || after == "" {
-		t.Errorf("the workload was %q, and is %q", before, after)
+	s.awaitApp("web", inState(api.AppRunning), ranOn("berlin"), healthy, synced)
+	if after := s.uid(on[0], deployments, "web"); after != deployment {
+		s.Errorf("the workload was %q, and is %q", deployment, after)
 	}
 	if got := s.uid(on[0], claims, "files"); got != claim {
-		t.Errorf("the claim was %q, and is %q", claim, got)
+		s.Errorf("the claim was %q, and is %q", claim, got)
 	}
 	s.awaitNone(on[1], claims, "files")
 	for _, site := range on {
@@ -226,4 +231,29 @@ func TestAMoveIsUndoneWhoseFilesCannotBeCopiedAfterAll(t *testing.T) {
 		})
 	}
 	s.awaitLeftovers(0)
+}
+
+// A right that is missing is named, with the rule that gives it, and nothing was stopped in vain.
+func TestTheRightToCopyFilesIsToldWhenItIsMissing(t *testing.T) {
+	on := sites(t, "berlin", "bratislava")
+	t.Parallel()
+	settings := quick
+	settings.VolumeImage = "krake.test/volume:1"
+	s := sceneOn(t, ownKrake(t, server.Config{Settings: settings}))
+	role := documentedRole(t)
+	role.Object["rules"] = append(role.Object["rules"].([]any), map[string]any{
+		"apiGroups": []any{""}, "resources": []any{"persistentvolumeclaims", "pods"},
+		"verbs": []any{"get", "create", "patch", "delete", "list", "watch"},
+	})
+	s.register("berlin", s.projectUser(on[0], role))
+	s.register("bratislava", s.projectUser(on[1], role))
+	s.awaitCluster("berlin", api.ClusterOnline)
+	s.awaitCluster("bratislava", api.ClusterOnline)
+	s.shelves(on...)
+	s.create("web", "berlin", filed, func(a *api.Application) { a.Spec.MigrationData = api.DataCopy })
+	s.awaitApp("web", running("berlin"), healthy)
+	claim, deployment := s.uid(on[0], claims, "files"), s.uid(on[0], deployments, "web")
+	s.send("web", "bratislava")
+	s.awaitApp("web", ranOn("berlin"), gaveUp(`resources: ["pods/exec"]`, "of a Role in the namespace "+s.space))
+	s.stayed(on, claim, deployment)
 }

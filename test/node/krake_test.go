@@ -33,6 +33,8 @@ type krake struct {
 	root string // of the module
 	url  string
 	env  []string // of rok
+
+	restart func() // kills the server, and starts it again on what it has stored
 }
 
 // application is what is read of one.
@@ -84,6 +86,12 @@ func (k *krake) serve(dir string, flags []string) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		k.Fatalf("%v: run `make build`", err)
+	}
+	k.restart = func() {
+		k.Helper()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		k.serve(dir, flags)
 	}
 	k.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)

@@ -279,9 +279,61 @@ func TestCopyingThatBreaksOffIsBegunAnew(t *testing.T) {
 	f.remove(f.name)
 }
 
+// What fails again and again is undone: the application is back where its files are, and has lost none.
+func TestCopyingThatNeverWorksIsUndone(t *testing.T) {
+	f := newFiles(t, "hopeless", "COPY")
+	f.fill("berlin", 512<<20)
+	before := f.content("berlin")
+	f.rok("kube", "app", "update", "-L", "location is SK", f.name)
+	for range 3 {
+		f.killReceiver()
+	}
+	f.await("the move being given up", func() error {
+		app, err := f.app(f.Context(), f.name)
+		if conditions := string(app.Status.Conditions); err == nil && !strings.Contains(conditions, "the files could not be copied") {
+			err = errors.New(conditions)
+		}
+		return err
+	})
+	f.rok("kube", "app", "update", "-L", "location is DE", f.name)
+	f.awaitRunning(f.name, "berlin")
+	f.awaitHealthy(f.name)
+	f.awaitInSync(f.name)
+	if f.content("berlin") != before {
+		t.Error("files were lost")
+	}
+	if kept := f.kept(); len(kept) != 0 {
+		t.Errorf("kept are %+v", kept)
+	}
+	f.remove(f.name)
+}
+
+// A server that is killed while it copies goes on when it is started again.
+func TestCopyingOutlivesTheServer(t *testing.T) {
+	f := newFiles(t, "patient", "COPY")
+	f.fill("berlin", 512<<20)
+	before := f.content("berlin")
+	f.rok("kube", "app", "update", "-L", "location is SK", f.name)
+	f.await("files being received", func() error {
+		_, err := process("receive", "")
+		return err
+	})
+	f.restart()
+	f.awaitRunning(f.name, "bratislava")
+	f.awaitHealthy(f.name)
+	if f.content("bratislava") != before || f.content("berlin") != before {
+		t.Error("files were lost")
+	}
+	if kept := f.kept(); len(kept) != 1 {
+		t.Errorf("kept are %+v", kept)
+	}
+	f.remove(f.name)
+}
+
 // killReceiver waits for a program that receives files, and kills the first process of its container.
 func (f *files) killReceiver() {
 	f.Helper()
+	killed := 0
 	f.await("files being received", func() error {
 		receiver, err := process("receive", "")
 		if err != nil {
@@ -295,7 +347,17 @@ func (f *files) killReceiver() {
 		if err != nil {
 			return err
 		}
-		return syscall.Kill(first, syscall.SIGKILL)
+		if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
+			return err
+		}
+		killed = receiver
+		return nil
+	})
+	f.await("the end of what received them", func() error {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", killed)); err == nil {
+			return errors.New("it is there")
+		}
+		return nil
 	})
 }
 
