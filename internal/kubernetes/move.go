@@ -30,7 +30,7 @@ func (p *pass) beginMove(ctx context.Context) (controller.Result, error) {
 	copies, message := p.copies(), ""
 	switch {
 	case copies:
-		message = "it is stopped while its files are copied to " + target.Metadata.Name
+		why, message = "its files are copied", "it is stopped while its files are copied to "+target.Metadata.Name
 	case first:
 		message = "it is stopped before it is created on " + target.Metadata.Name + ", because " + why
 	}
