@@ -183,7 +183,7 @@ func (f *files) content(cluster string) string {
 	for _, folder := range f.folder[cluster] {
 		must(f, transfer.List(folder, &out))
 	}
-	return out.String()
+	return strings.ReplaceAll(out.String(), "#\n", "") // a sign of life while a long file is read
 }
 
 // leftover is what is read of one.
