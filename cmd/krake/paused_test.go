@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -47,6 +49,11 @@ func newBarrier(t *testing.T, lab *kubelabtest.Cluster) *barrier {
 	b := &barrier{admin: admin, held: make(chan struct{}), release: make(chan struct{}), returned: make(chan struct{})}
 	b.kubeconfig = kubelabtest.Way(t, lab.Path, func(w http.ResponseWriter, r *http.Request, cluster http.Handler) {
 		if b.note(r) {
+			body, err := io.ReadAll(r.Body) // a process that is stopped would not send the rest
+			if err != nil {
+				t.Error(err)
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
 			close(b.held)
 			<-b.release
 			defer close(b.returned)

@@ -62,6 +62,25 @@ func decodeRecord(k *api.Kind, record store.Record) (*stored, error) {
 	return &stored{Resource: r, record: record, tree: tree}, nil
 }
 
+// uidOf gives the UID of a stored object. What this version of the server stored need not be decoded for that.
+func uidOf(k *api.Kind, record store.Record) (string, error) {
+	if _, ok := spliced(k, record.Value, record.Revision); ok {
+		var doc struct {
+			Metadata struct {
+				UID string `json:"uid"`
+			} `json:"metadata"`
+		}
+		if json.Unmarshal(record.Value, &doc) == nil {
+			return doc.Metadata.UID, nil
+		}
+	}
+	obj, err := decodeRecord(k, record)
+	if err != nil {
+		return "", err
+	}
+	return api.Meta(obj).UID, nil
+}
+
 // copy returns an object that can be changed without changing the stored one.
 func (o *stored) copy(k *api.Kind) api.Resource {
 	r, err := k.Decode(wire.Clone(o.tree), wire.Stored)

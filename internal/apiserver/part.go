@@ -16,12 +16,16 @@ import (
 
 // getPart is GET on a part. One that was never written is empty and has version 0.
 func (s *Server) getPart(w http.ResponseWriter, r *http.Request, t target) error {
-	cur, err := s.load(r.Context(), t)
+	record, err := s.record(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	uid, err := uidOf(t.kind, record)
 	if err != nil {
 		return err
 	}
 	part := t.kind.Part(t.sub)
-	content, revision, err := s.loadPart(r.Context(), t.kind.PartKey(api.Meta(cur).UID, part.Name), *part)
+	content, revision, err := s.loadPart(r.Context(), t.kind.PartKey(uid, part.Name), *part)
 	if err != nil {
 		return err
 	}
@@ -108,11 +112,14 @@ func (s *Server) putPart(w http.ResponseWriter, r *http.Request, t target) error
 }
 
 func (s *Server) storePart(r *http.Request, t target, part api.Part, data []byte) (int64, error) {
-	cur, err := s.load(r.Context(), t)
+	cur, err := s.record(r.Context(), t)
 	if err != nil {
 		return 0, err
 	}
-	uid := api.Meta(cur).UID
+	uid, err := uidOf(t.kind, cur)
+	if err != nil {
+		return 0, err
+	}
 	if want := r.URL.Query().Get("uid"); want != "" && want != uid {
 		return 0, t.notFound()
 	}
@@ -129,7 +136,7 @@ func (s *Server) storePart(r *http.Request, t target, part api.Part, data []byte
 		return 0, err
 	}
 	written, err := s.store.Commit(r.Context(), store.Txn{
-		If: []store.Condition{store.Unchanged(cur.record.Key, cur.record.Revision), unchangedPart(key, revision)},
+		If: []store.Condition{store.Unchanged(cur.Key, cur.Revision), unchangedPart(key, revision)},
 		Do: []store.Op{store.Put(key, data)}, DryRun: dryRun,
 	})
 	if dryRun {

@@ -38,8 +38,6 @@ const (
 	// noVersion is a version that no object has: etcd counts from 2. An apply that states it creates the object, or
 	// fails when one is there; server-side apply has no other way to say so.
 	noVersion = "1"
-	// applyAttempts bounds how often an apply starts again because the object came or went meanwhile.
-	applyAttempts = 4
 	// definitionTimeout is how long a definition may take until its kind is served.
 	definitionTimeout = 20 * time.Second
 )
@@ -74,7 +72,7 @@ func (m *Member) Apply(ctx context.Context, o Object) (Applied, error) {
 // apply tries with the UID that is thought to be the object's, and looks when that turns out to be wrong.
 func (m *Member) apply(ctx context.Context, o *Object) (Applied, error) {
 	uid, outcome := o.Entry.UID, Updated
-	for range applyAttempts {
+	for range attempts(ctx) {
 		live, err := m.write(ctx, o, uid)
 		if err == nil {
 			if uid == "" && outcome == Updated {

@@ -76,7 +76,7 @@ func (b brought) has(o *Object) bool {
 // object tells what would become of an object of the manifest. Others may change it between the look and the try; then
 // both begin again.
 func (c *comparison) object(ctx context.Context, o *Object) (api.ObjectDiff, error) {
-	for range applyAttempts {
+	for range attempts(ctx) {
 		d, err := c.once(ctx, o)
 		if !apierrors.IsConflict(err) {
 			return d, err

@@ -15,10 +15,6 @@ import (
 	"github.com/rak-n-rok/krake/api"
 )
 
-// deleteAttempts bounds how often a delete starts again because the object was changed between look and delete. Status
-// updates do that all the time.
-const deleteAttempts = 8
-
 // Extent says what has to end before an object counts as gone.
 type Extent int
 
@@ -53,7 +49,7 @@ func (m *Member) Delete(ctx context.Context, e api.InventoryObject, appUID strin
 	if err != nil {
 		return false, err
 	}
-	for range deleteAttempts {
+	for range attempts(ctx) {
 		seen, err := m.getMeta(ctx, where.resource, e.Namespace, e.Name)
 		switch {
 		case isUnserved(err): // which discovery has to confirm

@@ -126,7 +126,7 @@ func (h *homes) unnamed(bare Key) string {
 // by the time that it goes.
 func (m *Member) EnsureHome(ctx context.Context, owner Owner) error {
 	home := Key{Kind: "Namespace", Name: HomeOf(owner.Namespace)}
-	for range applyAttempts {
+	for range attempts(ctx) {
 		live, err := m.getMeta(ctx, namespaces, "", home.Name)
 		if err == nil {
 			return isHome(home, live, owner)

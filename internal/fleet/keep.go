@@ -30,7 +30,7 @@ func (m *Member) LetGo(ctx context.Context, e api.InventoryObject, appUID string
 	if err != nil {
 		return err
 	}
-	for range applyAttempts {
+	for range attempts(ctx) {
 		seen, err := m.getMeta(ctx, where.resource, e.Namespace, e.Name)
 		switch {
 		case isUnserved(err):

@@ -66,7 +66,7 @@ func wasWritten(live *unstructured.Unstructured) bool {
 
 // inherit makes the fields ours that were written under a former name.
 func (m *Member) inherit(ctx context.Context, o *Object, live *unstructured.Unstructured) error {
-	for range applyAttempts {
+	for range attempts(ctx) {
 		change, err := csaupgrade.UpgradeManagedFieldsPatch(live, formerManagers, FieldManager)
 		if err != nil || change == nil {
 			return err

@@ -1,7 +1,7 @@
 // Benchmarks: what docs/benchmarks.md reports. Everything that is compared is measured in the same run, on the same
 // machine, because machines differ and are noisy. Durations are reported, never judged.
 //
-// Usage: go run ./test/bench [start|store|scale|collector|fairness|life|rate|fleet|move|rok]...   (all of them without arguments; make bench builds kubelab, too)
+// Usage: go run ./test/bench [start|decide|place|store|scale|collector|fairness|life|rate|fleet|move|rok]...   (all of them without arguments; make bench builds kubelab, too)
 package main
 
 import (
@@ -19,6 +19,8 @@ var measurements = []struct {
 	run  func(ctx context.Context) error
 }{
 	{"start", measureStart},
+	{"decide", measureDecisions},
+	{"place", measurePlacing},
 	{"store", measureStore},
 	{"scale", measureScale},
 	{"collector", measureCollector},
