@@ -38,7 +38,7 @@ test-kubelab:
 test-node: build kubelab ## real nodes: containers that run and answer; needs root, installs Debian packages
 	@tools/kubelab/install-packages
 	KUBELAB_BIN="$(CURDIR)/bin/kubelab" $(GO) -C tools/kubelab test -tags node -timeout 10m -count 1 -v -run RealNode ./test
-	$(GO) test -tags node -timeout 10m -count 1 -v ./test/node
+	$(GO) test -tags node -timeout 30m -count 1 -v ./test/node
 
 test-crash: kubelab ## kills the server at least 200 times while applications come, change, move and go
 	$(GO) test -tags crash -timeout 40m -count 1 -v ./test/crash

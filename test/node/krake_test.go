@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds every wait. It is far more than anything takes.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 func TestMain(m *testing.M) { os.Exit(kubelabtest.Run(m)) }
 

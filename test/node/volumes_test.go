@@ -268,7 +268,7 @@ func (k *krake) awaitInSync(name string) {
 // A pod that is killed while it receives files costs an attempt and nothing else.
 func TestCopyingThatBreaksOffIsBegunAnew(t *testing.T) {
 	f := newFiles(t, "stubborn", "COPY")
-	f.fill("berlin", 512<<20)
+	f.fill("berlin", 256<<20)
 	before := f.content("berlin")
 	f.rok("kube", "app", "update", "-L", "location is SK", f.name)
 	f.killReceiver()
@@ -282,7 +282,7 @@ func TestCopyingThatBreaksOffIsBegunAnew(t *testing.T) {
 // What fails again and again is undone: the application is back where its files are, and has lost none.
 func TestCopyingThatNeverWorksIsUndone(t *testing.T) {
 	f := newFiles(t, "hopeless", "COPY")
-	f.fill("berlin", 512<<20)
+	f.fill("berlin", 256<<20)
 	before := f.content("berlin")
 	f.rok("kube", "app", "update", "-L", "location is SK", f.name)
 	for range 3 {
@@ -311,7 +311,7 @@ func TestCopyingThatNeverWorksIsUndone(t *testing.T) {
 // A server that is killed while it copies goes on when it is started again.
 func TestCopyingOutlivesTheServer(t *testing.T) {
 	f := newFiles(t, "patient", "COPY")
-	f.fill("berlin", 512<<20)
+	f.fill("berlin", 256<<20)
 	before := f.content("berlin")
 	f.rok("kube", "app", "update", "-L", "location is SK", f.name)
 	f.await("files being received", func() error {
