@@ -47,7 +47,7 @@ test-chaos: ## kills and stops API servers and members of their etcd cluster und
 	$(GO) test -tags chaos -timeout 10m -count 1 -v ./test/chaos
 
 test-providers: kubelab ## metrics from a real Prometheus, which has to be installed, and an application that they move
-	$(GO) test -tags providers -timeout 10m -count 1 -v -run Real ./internal/metrics ./test/e2e
+	$(GO) test -tags providers -timeout 10m -count 1 -v -run Real ./internal/metrics/... ./test/e2e
 
 demo: build kubelab ## two clusters, Krake, and an application that moves between them
 	@$(GO) run ./examples/demo .demo

@@ -68,6 +68,9 @@ type ApplicationSpec struct {
 	MigrationStrategy MigrationStrategy `json:"migration_strategy" wire:"added,default=AUTO"`
 	// MigrationData says what becomes of the files on the application's claims in a move.
 	MigrationData MigrationData `json:"migration_data" wire:"added,default=NONE"`
+	// Requests are what the pods of the manifest ask for, where somebody has summed it up to drop the manifest. They are no
+	// part of the wire.
+	Requests *Requests `json:"-"`
 }
 
 // ApplicationConstraints say where an application may run.

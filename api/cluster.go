@@ -41,6 +41,8 @@ type ClusterSpec struct {
 	Unschedulable bool `json:"unschedulable" wire:"added"`
 	// Drain keeps new applications away, too, and has those that are there move to other clusters if they may.
 	Drain bool `json:"drain" wire:"added"`
+	// CheckCapacity lets applications come only as long as the cluster has room for what their pods ask for.
+	CheckCapacity bool `json:"check_capacity" wire:"added"`
 }
 
 // Draining says whether applications are to leave the cluster: because a user wants it, or before its record goes.
@@ -78,6 +80,11 @@ type ClusterStatus struct {
 	Version string `json:"version" wire:"added"`
 	// Allocatable sums what the nodes offer, by resource name, as Kubernetes quantities.
 	Allocatable map[string]string `json:"allocatable" wire:"added"`
+	// Used sums what the pods on these nodes, and those that wait for one, ask for, and UsedByOthers what those of them do
+	// that no application of this Krake has made. They are empty while that is not counted: CheckCapacity is off, or it
+	// cannot be known. Once it was counted they have a number of pods at least.
+	Used         map[string]string `json:"used" wire:"added"`
+	UsedByOthers map[string]string `json:"used_by_others" wire:"added"`
 	// CredentialsExpire is when the certificate or the token of the kubeconfig ends, null if that is not known.
 	CredentialsExpire *Time `json:"credentials_expire" wire:"added"`
 }

@@ -31,6 +31,8 @@ const (
 	// AwaitingApproval is of whoever removes objects from clusters, and of the API server when they are approved.
 	AwaitingApproval ConditionType = "AwaitingApproval"
 
+	CapacityKnown ConditionType = "CapacityKnown" // cluster controller: it is known how much room a cluster has, if that counts
+
 	MetricsReadable ConditionType = "MetricsReadable" // whoever reads the metrics of a cloud or project: they have values
 )
 

@@ -5,7 +5,7 @@ var GlobalMetricsProviderKind = &Kind{
 	Group: "core", Name: "GlobalMetricsProvider", Plural: "globalmetricsproviders",
 	QuietUpdate: true,
 	New:         func() Resource { return &GlobalMetricsProvider{} },
-	Secrets:     []string{"spec.influx.token"},
+	Secrets:     metricsProviderSecrets,
 }
 
 // MetricsProviderKind is the kind of sources of metric values for the objects of one namespace.
@@ -13,8 +13,10 @@ var MetricsProviderKind = &Kind{
 	Group: "core", Name: "MetricsProvider", Plural: "metricsproviders",
 	Namespaced: true,
 	New:        func() Resource { return &MetricsProvider{} },
-	Secrets:    []string{"spec.influx.token"},
+	Secrets:    metricsProviderSecrets,
 }
+
+var metricsProviderSecrets = []string{"spec.influx.token", "spec.prometheus.password", "spec.prometheus.token", "spec.prometheus.client_key"}
 
 // GlobalMetricsProvider says where metric values come from.
 type GlobalMetricsProvider struct {
@@ -35,11 +37,6 @@ type MetricsProviderSpec struct {
 	Influx     *InfluxProvider     `json:"influx,omitempty" wire:"variant"`
 	Kafka      *KafkaProvider      `json:"kafka,omitempty" wire:"variant"`
 	Static     *StaticProvider     `json:"static,omitempty" wire:"variant"`
-}
-
-// PrometheusProvider reads from a Prometheus server.
-type PrometheusProvider struct {
-	URL string `json:"url" wire:"required"`
 }
 
 // InfluxProvider reads from a bucket of an InfluxDB 2 server.

@@ -125,6 +125,20 @@ type Placement struct {
 	// Regret is what staying on the cluster Place has cost since the last move: differences between scores times seconds.
 	Place  string  `json:"place"`
 	Regret float64 `json:"regret"`
+	// Avoided are the clusters that have refused the application for so long that another was tried.
+	Avoided []AvoidedCluster `json:"avoided"`
+}
+
+// AvoidedCluster is one on which an application is not put for a while.
+type AvoidedCluster struct {
+	Cluster string `json:"cluster"`
+	Reason  string `json:"reason"` // a sentence for people: what went wrong there
+	Since   *Time  `json:"since"`
+	Until   *Time  `json:"until"`
+	// Failures counts how often it has failed the application, which makes the time longer. A change of the application's
+	// generation has it forgotten.
+	Failures   int64 `json:"failures"`
+	Generation int64 `json:"generation"`
 }
 
 // WaitingMove is a move that would be right, but for a guard against moving too often.

@@ -288,7 +288,7 @@ func (d *decoder) field(v reflect.Value, m map[string]any, f *field) {
 		d.at(toField, f.name, func() { d.value(v, raw, *f) })
 		return
 	}
-	if f.required && d.mode != Stored || f.sub && d.mode == Update {
+	if f.required && d.mode != Stored || f.sub && !f.added && d.mode == Update {
 		d.at(toField, f.name, func() { d.fail("Missing data for required field.") })
 		return
 	}

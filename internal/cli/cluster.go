@@ -33,7 +33,7 @@ func clusters() presentation {
 			view.Column{Label: "backoff_delay", Path: "spec.backoff_delay"},
 			view.Column{Label: "backoff_limit", Path: "spec.backoff_limit"},
 		),
-		unusual: departure,
+		unusual: extras,
 		get:     (*program).getCluster,
 		del:     deletion{option: addCascade},
 		more: []func(*program, *presentation) *cobra.Command{

@@ -40,6 +40,7 @@ func (p *program) createCluster(k *presentation) *cobra.Command {
 	cloud.inheritLabels = cmd.Flags().Bool("inherit-labels", false, "take over the labels of the cloud")
 	cloud.inheritMetrics = cmd.Flags().Bool("inherit-metrics", false, "take over the metrics of the cloud")
 	argparse.Old(cmd.Flags())
+	o.capacity = addCapacity(cmd)
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
 		switch {
 		case *file != "":

@@ -27,6 +27,7 @@ type clusterOptions struct {
 	metrics         *[]option.Metric
 	customResources *option.Texts
 	backoff         *backoff
+	capacity        capacitySwitch
 }
 
 func addClusterOptions(cmd *cobra.Command, common commonOptions) *clusterOptions {
@@ -50,6 +51,7 @@ func (p *program) registerCluster(k *presentation) *cobra.Command {
 	file := addFile(cmd, "kubeconfig", "k", "kubeconfig `FILE` that leads to the cluster, - for standard input")
 	o := addClusterOptions(cmd, common)
 	argparse.Old(cmd.Flags())
+	o.capacity = addCapacity(cmd)
 	name := cmd.Flags().String("as", "", "`NAME` of the cluster in Krake")
 	wait := option.Wait{States: []string{"connecting", "online"}, Default: "online"}
 	cmd.Flags().Var(&wait, "wait", "wait until it is in this state, online if none is named")
@@ -105,6 +107,7 @@ func (o *clusterOptions) put(spec *document.Object) {
 	spec.Set("metrics", metricList(*o.metrics))
 	spec.Set("custom_resources", texts(o.customResources.Values).list())
 	o.backoff.all(spec)
+	o.capacity.put(spec)
 }
 
 func (p *program) postCluster(ctx context.Context, k *presentation, o commonOptions, query url.Values, body *document.Object) error {

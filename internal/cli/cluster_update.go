@@ -36,6 +36,7 @@ func (p *program) updateCluster(k *presentation) *cobra.Command {
 	}
 	o.cloud.labels, o.cloud.metrics = addCloudConstraints(cmd)
 	argparse.Old(flags)
+	o.capacity = addCapacity(cmd)
 	cmd.RunE = p.run(func(cmd *cobra.Command, args []string) error {
 		changed, err := p.clusterSource(cmd.Context(), o)
 		if err != nil {
@@ -103,6 +104,7 @@ func changeCluster(cluster *document.Object, o clusterUpdate, changed map[string
 	extend(cluster, o.cloud.metrics.Values, *o.noCloudMetrics, "spec", "constraints", "cloud", "metrics")
 	if spec, ok := cluster.Get("spec").(*document.Object); ok {
 		o.backoff.typed(spec)
+		o.capacity.put(spec)
 	}
 	return addNewMetrics(cluster, o)
 }

@@ -31,6 +31,11 @@ func metrics(kind *api.Kind, provider string, aliases ...string) presentation {
 			view.Column{Label: "max", Path: "spec.max"},
 			view.Column{Label: "allowed_values", Path: "spec.allowed_values"},
 		),
+		answers: []view.Column{
+			{Label: "value", Path: "status.value"},
+			{Label: "read_at", Path: "status.read_at", Render: view.Time},
+			{Label: "error", Path: "status", Render: view.Failure},
+		},
 		idempotent: true,
 		more: []func(*program, *presentation) *cobra.Command{
 			verb((*program).createMetric), verb((*program).updateMetric),

@@ -18,6 +18,7 @@ func TestAttemptsLeaveTimeForABurstOfWritesAndEnd(t *testing.T) {
 
 func TestAttemptsEndWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	n := 0
 	for range attempts(ctx) {
 		n++

@@ -26,6 +26,12 @@ type Report struct {
 	// Allocatable sums what the nodes offer to new pods, by resource name, as Kubernetes quantities. Nodes that take
 	// none, because they are not ready or cordoned off, do not count.
 	Allocatable map[string]string
+	// Offering are the nodes that count in Allocatable.
+	Offering []string
+	// Usage is what the pods ask for, nil if nobody looked; UsageHidden says why that cannot be known: the user may not
+	// list what it takes. Neither is part of a probe.
+	Usage       *Usage
+	UsageHidden string
 	// Expires is when the credentials end, zero if that is not known.
 	Expires time.Time
 	// Findings are what is wrong with nodes, in the order of nodes and of their conditions.
@@ -107,6 +113,7 @@ func (r *Report) look(nodes []node) {
 		})
 		if !n.Spec.Unschedulable && isReady(findings) {
 			add(sums, n.Status.Allocatable)
+			r.Offering = append(r.Offering, n.Metadata.Name)
 		}
 	}
 	r.Allocatable = make(map[string]string, len(sums))

@@ -2,15 +2,13 @@ package kubernetes
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
-	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/capacity"
 	"github.com/rak-n-rok/krake/internal/controller"
 	"github.com/rak-n-rok/krake/internal/fleet"
 )
@@ -76,8 +74,7 @@ type Applications struct {
 	lanes    lanes
 	ctl      *controller.Controller
 
-	installationLock sync.Mutex
-	installationName string // empty until it was asked for
+	here installation
 }
 
 // NewApplications returns the controller, connected to its caches.
@@ -116,8 +113,10 @@ func orDefault(d, fallback time.Duration) time.Duration {
 }
 
 // ProjectApplication drops from an application what the controller reads when it needs it, for the cache: its documents
-// are nearly all of the memory that applications take. Of the manifest it leaves the claims, which the scheduler asks for.
+// are nearly all of the memory that applications take. Of the manifest it leaves the claims and the sum of what its pods ask for, which
+// the scheduler needs.
 func ProjectApplication(a *api.Application) {
+	capacity.Summarise(a)
 	a.Spec.Manifest, a.Spec.Tosca, a.Spec.ObserverSchema = a.Spec.Manifest.OnlyClaims(), api.ToscaSource{}, nil
 	s := &a.Status
 	s.LastAppliedManifest, s.LastObservedManifest, s.MangledObserverSchema = nil, nil, nil
@@ -265,21 +264,7 @@ func (p *pass) step(ctx context.Context) (controller.Result, error) {
 	}
 }
 
-// installation asks once for the name of the Krake that the objects are marked with.
+// installation is the name of the Krake that the objects are marked with.
 func (c *Applications) installation(ctx context.Context) (string, error) {
-	c.installationLock.Lock()
-	defer c.installationLock.Unlock()
-	if c.installationName != "" {
-		return c.installationName, nil
-	}
-	data, err := c.client.Do(ctx, client.Request{Method: http.MethodGet, Path: "/installation"})
-	if err != nil {
-		return "", err
-	}
-	var answer struct {
-		Installation string `json:"installation"`
-	}
-	err = json.Unmarshal(data, &answer)
-	c.installationName = answer.Installation
-	return answer.Installation, err
+	return c.here.of(ctx, c.client)
 }

@@ -29,6 +29,8 @@ type ClusterOptions struct {
 
 // Clusters is the cluster controller: it asks every registered cluster how it is and writes down what has changed.
 type Clusters struct {
+	client   *client.Client
+	here     installation
 	clusters *client.Cache[api.Cluster, *api.Cluster]
 	set      client.Set[api.Cluster, *api.Cluster]
 	fleet    *fleet.Fleet
@@ -41,6 +43,8 @@ type Clusters struct {
 	mu     sync.Mutex
 	misses map[controller.Key]misses
 	warned map[controller.Key]time.Time // when it was told that credentials end
+
+	counted map[controller.Key]time.Time // when the pods of a cluster were counted
 }
 
 // misses counts failed attempts in a row.
@@ -59,7 +63,7 @@ const (
 // NewClusters returns the controller, connected to its cache.
 func NewClusters(o ClusterOptions) *Clusters {
 	c := &Clusters{
-		clusters: o.Clusters, set: client.Of[api.Cluster](o.Client), fleet: o.Fleet, log: o.Log, events: o.Events, clock: o.Now,
+		client: o.Client, counted: map[controller.Key]time.Time{}, clusters: o.Clusters, set: client.Of[api.Cluster](o.Client), fleet: o.Fleet, log: o.Log, events: o.Events, clock: o.Now,
 		interval: orDefault(o.Interval, 3*time.Second), misses: map[controller.Key]misses{},
 		warned: map[controller.Key]time.Time{},
 	}
@@ -84,6 +88,7 @@ func (c *Clusters) reconcile(ctx context.Context, key controller.Key) (controlle
 	if cluster == nil || !watched(cluster) {
 		c.forget(key)
 		c.unwarn(key)
+		c.uncount(key)
 		return controller.Result{}, nil
 	}
 	report, err := c.probe(ctx, cluster)
@@ -101,6 +106,9 @@ func (c *Clusters) reconcile(ctx context.Context, key controller.Key) (controlle
 		return controller.Result{After: c.interval}, nil
 	}
 	updated, err := c.set.PatchStatus(ctx, cluster, map[string]any{"status": patch})
+	if err != nil {
+		c.uncount(key) // what was counted is not written down
+	}
 	if client.NotFound(err) {
 		return controller.Result{}, nil
 	}
@@ -148,15 +156,18 @@ func watched(c *api.Cluster) bool {
 const probeTime = 10 * time.Second
 
 func (c *Clusters) probe(ctx context.Context, cluster *api.Cluster) (fleet.Report, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	probing, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	m, err := c.fleet.MemberOf(ctx, cluster.Spec.Kubeconfig, cluster.Status.Identity)
+	m, err := c.fleet.MemberOf(probing, cluster.Spec.Kubeconfig, cluster.Status.Identity)
 	if err != nil {
 		return fleet.Report{}, err
 	}
-	report, err := m.Probe(ctx)
+	report, err := m.Probe(probing)
 	if err == nil && cluster.Status.Identity != "" && report.Identity != cluster.Status.Identity {
 		return report, &anotherCluster{}
+	}
+	if err == nil {
+		c.count(ctx, cluster, m, &report)
 	}
 	return report, err
 }
@@ -200,14 +211,12 @@ func (c *Clusters) forgetAll() {
 // assess gives the merge patch of the status after an attempt to ask a cluster, nil when nothing has changed.
 func assess(cluster *api.Cluster, report fleet.Report, failure error, now api.Time) map[string]any {
 	s := cluster.Status
-	conditions := s.Conditions
+	patch := map[string]any{}
+	conditions := counted(patch, cluster, report, now)
 	set := func(c api.Condition) {
 		c.ObservedGeneration = cluster.Metadata.Generation
-		if c != timeless(conditions.Get(c.Type)) {
-			conditions = conditions.With(c, now)
-		}
+		conditions = setIfNew(conditions, c, now)
 	}
-	patch := map[string]any{}
 	if failure != nil {
 		set(api.Condition{Type: api.Reachable, Status: api.False, Reason: string(api.ClusterNotReachable), Message: failure.Error()})
 		if len(s.Nodes) > 0 {
@@ -297,15 +306,20 @@ func learned(patch map[string]any, s api.ClusterStatus, r fleet.Report) {
 	if end := endOf(r); !wire.Equal(s.CredentialsExpire, end) {
 		patch["credentials_expire"] = end
 	}
-	if maps.Equal(s.Allocatable, r.Allocatable) {
+	replace(patch, "allocatable", s.Allocatable, r.Allocatable)
+}
+
+// replace notes in a patch that a map is another one now, if it is.
+func replace(patch map[string]any, field string, before, after map[string]string) {
+	if maps.Equal(before, after) {
 		return
 	}
-	allocatable := map[string]any{}
-	for name := range s.Allocatable {
-		allocatable[name] = nil
+	change := map[string]any{}
+	for name := range before {
+		change[name] = nil
 	}
-	for name, quantity := range r.Allocatable {
-		allocatable[name] = quantity
+	for name, quantity := range after {
+		change[name] = quantity
 	}
-	patch["allocatable"] = allocatable
+	patch[field] = change
 }

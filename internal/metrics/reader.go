@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"math"
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/metrics/provider"
 )
 
 // Options say what a Reader works on. Zero durations are the defaults.
@@ -38,9 +41,6 @@ type Needed struct {
 	Ref       api.MetricRef
 }
 
-// atOnce is how many requests to providers are under way at a time.
-const atOnce = 16
-
 // A Reader keeps the values that somebody needs up to date.
 type Reader struct {
 	o             Options
@@ -48,18 +48,26 @@ type Reader struct {
 	globals       *client.Cache[api.GlobalMetric, *api.GlobalMetric]
 	providers     *client.Cache[api.MetricsProvider, *api.MetricsProvider]
 	globalSources *client.Cache[api.GlobalMetricsProvider, *api.GlobalMetricsProvider]
-	http          *http.Client
+	statuses      statuses
 	wake          chan struct{}
+	heard         chan struct{} // a provider has answered
 	first         chan struct{} // closed after the first round
 	once          sync.Once
-	redefined     atomic.Bool // a definition has changed since the last round
+	redefined     atomic.Bool   // a definition has changed since the last round
+	news          atomic.Bool   // something was read that nobody was told of
+	seats         chan struct{} // holds something for each request that is under way
+	polls         sync.WaitGroup
 
 	mu       sync.Mutex
 	readings map[origin]reading
+	lines    map[seat]*line
 }
 
 // origin is where a value comes from: one provider's name for it.
-type origin struct{ namespace, provider, metric string } // the namespace is empty for global providers
+type origin struct {
+	seat
+	metric string
+}
 
 // reading is what is known of a value. An error leaves the last value as it was.
 type reading struct {
@@ -77,18 +85,33 @@ func New(o Options) *Reader {
 		o.Now = time.Now
 	}
 	r := &Reader{
-		o: o, http: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		o:             o,
 		metrics:       client.NewCache(client.Of[api.Metric](o.Client), o.Log),
 		globals:       client.NewCache(client.Of[api.GlobalMetric](o.Client), o.Log),
 		providers:     client.NewCache(client.Of[api.MetricsProvider](o.Client), o.Log),
 		globalSources: client.NewCache(client.Of[api.GlobalMetricsProvider](o.Client), o.Log),
-		wake:          make(chan struct{}, 1), first: make(chan struct{}), readings: map[origin]reading{},
+		wake:          make(chan struct{}, 1), heard: make(chan struct{}, 1), first: make(chan struct{}),
+		seats: make(chan struct{}, atOnce), readings: map[origin]reading{}, lines: map[seat]*line{},
 	}
-	r.metrics.Handle(func(_, _ *api.Metric) { r.redefine() })
-	r.globals.Handle(func(_, _ *api.GlobalMetric) { r.redefine() })
+	r.statuses = newStatuses(r)
+	r.metrics.Handle(func(before, after *api.Metric) {
+		if before == nil || after == nil || redefined(&before.Metadata, &after.Metadata) {
+			r.redefine()
+		}
+	})
+	r.globals.Handle(func(before, after *api.GlobalMetric) {
+		if before == nil || after == nil || redefined(&before.Metadata, &after.Metadata) {
+			r.redefine()
+		}
+	})
 	r.providers.Handle(func(_, _ *api.MetricsProvider) { r.redefine() })
 	r.globalSources.Handle(func(_, _ *api.GlobalMetricsProvider) { r.redefine() })
 	return r
+}
+
+// redefined says whether a metric is another one than before, and not only its status.
+func redefined(before, after *api.Metadata) bool {
+	return before.UID != after.UID || before.Generation != after.Generation
 }
 
 // redefine has the next round be news whatever it reads: the same value may mean something else now.
@@ -98,12 +121,7 @@ func (r *Reader) redefine() {
 }
 
 // Look makes the next round begin at once: something else is needed now.
-func (r *Reader) Look() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
+func (r *Reader) Look() { signal(r.wake) }
 
 // Read is closed once everything that was needed at first was asked for.
 func (r *Reader) Read() <-chan struct{} { return r.first }
@@ -115,6 +133,7 @@ func (r *Reader) Run(ctx context.Context) error {
 		running.Go(func() error { return cache(ctx) })
 	}
 	running.Go(func() error { return r.rounds(ctx) })
+	running.Go(func() error { return r.statuses.run(ctx) })
 	if err := running.Wait(); ctx.Err() == nil {
 		return err
 	}
@@ -131,82 +150,124 @@ func (r *Reader) rounds(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	clear(r.readings) // another process may have read since the last run
+	clear(r.lines)
 	r.mu.Unlock()
-	for {
+	defer r.polls.Wait()
+	for wait := firstPatience; ; wait = patience {
 		redefined := r.redefined.Swap(false)
-		changed := r.round(ctx) || redefined
+		r.round(ctx, wait)
 		r.once.Do(func() { close(r.first) })
-		if changed && ctx.Err() == nil {
-			r.o.Changed()
+		r.tell(ctx, redefined)
+		if !r.pause(ctx) {
+			return nil
 		}
+	}
+}
+
+// pause waits until the next round, and is false when there is none.
+func (r *Reader) pause(ctx context.Context) bool {
+	// Rounds of several installations do not stay in step.
+	next := time.After(time.Duration(float64(r.o.Period) * (0.9 + 0.2*rand.Float64())))
+	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return false
+		case <-next:
+			return true
+		case <-r.heard: // from somebody for whom the round has not waited
+			r.tell(ctx, false)
 		case <-r.wake:
 			// What changes together is read together.
 			select {
 			case <-ctx.Done():
-				return nil
+				return false
 			case <-time.After(min(100*time.Millisecond, r.o.Period)):
 			}
 			select {
 			case <-r.wake:
 			default:
 			}
-		case <-time.After(r.o.Period):
+			return true
 		}
 	}
 }
 
-// round reads everything that is needed, each value once, and says whether anything is known that was not before.
-func (r *Reader) round(ctx context.Context) (changed bool) {
-	wanted := map[origin]Source{}
-	failed := map[origin]error{}
+// tell passes on what is new.
+func (r *Reader) tell(ctx context.Context, redefined bool) {
+	if ctx.Err() != nil {
+		return
+	}
+	if r.news.Swap(false) || redefined {
+		r.o.Changed()
+	}
+	signal(r.statuses.wake)
+}
+
+// patience is how long a round waits for answers, so that what comes together is told together. The first waits longer: there
+// is nothing to go by before. A provider that takes longer is not asked again before it has answered, and holds up nobody else.
+const (
+	patience      = time.Second
+	firstPatience = 3 * time.Second
+)
+
+// round begins to read everything that is needed, each value once, and waits a while for the answers.
+func (r *Reader) round(ctx context.Context, wait time.Duration) {
+	wanted := r.wanted()
+	r.forget(wanted)
+	var running sync.WaitGroup
+	r.begin(ctx, wanted, &running)
+	done := make(chan struct{})
+	r.polls.Go(func() {
+		running.Wait()
+		close(done)
+	})
+	select {
+	case <-done:
+	case <-time.After(wait):
+	case <-ctx.Done():
+	}
+}
+
+// wanted are the names of what is needed from each provider that there is.
+func (r *Reader) wanted() map[seat][]string {
+	wanted := map[seat][]string{}
 	for _, n := range r.o.Needed() {
 		definition, _ := r.definition(n)
 		if definition == nil {
 			continue
 		}
 		o := originOf(n, definition)
-		if settings := r.settings(o); settings != nil {
-			source, err := open(*settings, r.http)
-			wanted[o], failed[o] = source, err
+		if r.settings(o.seat) != nil {
+			wanted[o.seat] = append(wanted[o.seat], o.metric)
 		}
 	}
-	var reading errgroup.Group
-	reading.SetLimit(atOnce)
-	var mu sync.Mutex
-	for o, source := range wanted {
-		reading.Go(func() error {
-			value, err := 0.0, failed[o]
-			if err == nil {
-				within, cancel := context.WithTimeout(ctx, r.o.Timeout)
-				defer cancel()
-				value, err = source.Read(within, o.metric)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			changed = r.note(o, value, err) || changed
-			return nil
-		})
+	for s, names := range wanted {
+		slices.Sort(names)
+		wanted[s] = slices.Compact(names)
 	}
-	_ = reading.Wait()
+	return wanted
+}
+
+// forget drops what is not wanted any more.
+func (r *Reader) forget(wanted map[seat][]string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for o := range r.readings {
-		if _, still := wanted[o]; !still {
+		if _, still := slices.BinarySearch(wanted[o.seat], o.metric); !still {
 			delete(r.readings, o)
-			changed = true
+			r.news.Store(true)
 		}
 	}
-	return changed
 }
 
-// note keeps what was read, and says whether that is news.
-func (r *Reader) note(o origin, value float64, err error) bool {
+// note keeps what was read over a line, unless that is not used any more.
+func (r *Reader) note(l *line, o origin, value float64, err error) {
 	now := r.o.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.lines[o.seat] != l || l.ctx.Err() != nil {
+		return
+	}
 	before, known := r.readings[o]
 	after := before
 	after.err = err
@@ -216,8 +277,14 @@ func (r *Reader) note(o origin, value float64, err error) bool {
 	r.readings[o] = after
 	wasUsable, isUsable := r.usable(before, now), r.usable(after, now)
 	heldNow, heldBefore := after.err != nil, before.err != nil
-	return !known || wasUsable != isUsable || heldNow != heldBefore || before.value != after.value || !isUsable && fmt.Sprint(before.err) != fmt.Sprint(after.err)
+	if !known || wasUsable != isUsable || heldNow != heldBefore || !same(before.value, after.value) ||
+		!isUsable && fmt.Sprint(before.err) != fmt.Sprint(after.err) {
+		r.news.Store(true)
+	}
 }
+
+// same says whether a value is the same again, also if it is no number.
+func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
 func (r *Reader) usable(x reading, now time.Time) bool {
 	return !x.at.IsZero() && now.Sub(x.at) <= r.o.MaxAge
@@ -236,15 +303,15 @@ func (r *Reader) definition(n Needed) (*api.MetricSpec, *api.Reason) {
 }
 
 func originOf(n Needed, definition *api.MetricSpec) origin {
-	o := origin{provider: definition.Provider.Name, metric: definition.Provider.Metric}
+	o := origin{seat{provider: definition.Provider.Name}, definition.Provider.Metric}
 	if n.Ref.Namespaced {
 		o.namespace = n.Namespace
 	}
 	return o
 }
 
-// settings are those of the provider of a value, nil when there is none.
-func (r *Reader) settings(o origin) *api.MetricsProviderSpec {
+// settings are those of a provider, nil when there is none.
+func (r *Reader) settings(o seat) *api.MetricsProviderSpec {
 	if o.namespace != "" {
 		if p := r.providers.Get(o.namespace, o.provider); p != nil {
 			return &p.Spec
@@ -285,9 +352,8 @@ func (r *Reader) valueOf(n Needed, now time.Time) (v Value, reason *api.Reason, 
 		return v, reason, true
 	}
 	o := originOf(n, definition)
-	if r.settings(o) == nil {
-		return v, &api.Reason{Code: api.UnknownMetricsProvider,
-			Message: fmt.Sprintf("The metrics provider '%s' was not found in the Krake database.", o.provider)}, true
+	if r.settings(o.seat) == nil {
+		return v, noProvider(o), true
 	}
 	r.mu.Lock()
 	x, known := r.readings[o]
@@ -306,8 +372,12 @@ func (r *Reader) valueOf(n Needed, now time.Time) (v Value, reason *api.Reason, 
 	return v, nil, true
 }
 
+func noProvider(o origin) *api.Reason {
+	return &api.Reason{Code: api.UnknownMetricsProvider, Message: fmt.Sprintf("The metrics provider '%s' was not found in the Krake database.", o.provider)}
+}
+
 func reasonOf(o origin, err error) *api.Reason {
-	var wrong *InvalidError
+	var wrong *provider.InvalidError
 	if errors.As(err, &wrong) {
 		return &api.Reason{Code: api.InvalidMetric, Message: wrong.Message}
 	}

@@ -183,12 +183,9 @@ func TestAnotherDefinitionIsNews(t *testing.T) {
 	s.await("read true, heat 1*0.1", heat)
 	before := s.news.Load()
 	set := client.Of[api.GlobalMetric](s.client)
-	m, err := set.Get(t.Context(), "", "heat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Spec.Max = 2
-	if _, err := set.Update(t.Context(), m); err != nil {
+	m := api.New[api.GlobalMetric]()
+	m.Metadata.Name = "heat"
+	if _, err := set.Patch(t.Context(), m, map[string]any{"spec": map[string]any{"max": 2}}); err != nil {
 		t.Fatal(err)
 	}
 	s.await("read true, heat 1*0.5", heat)
@@ -197,4 +194,40 @@ func TestAnotherDefinitionIsNews(t *testing.T) {
 			t.Fatal("nobody was told")
 		}
 	}
+}
+
+// A provider that does not answer keeps nobody waiting but those who need it, and these no longer than until it is another one.
+func TestAProviderThatHangsHoldsUpNobodyElse(t *testing.T) {
+	s := newStation(t)
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(hanging.Close)
+	stuck, heat := api.MetricRef{Name: "stuck", Weight: 1}, api.MetricRef{Name: "heat", Weight: 1}
+	s.need(Needed{"solar", stuck})
+	s.post("/core/globalmetrics", metricOf("stuck", "hangs", "a"))
+	s.post("/core/globalmetrics", metricOf("heat", "prom", "heat_1"))
+	s.post("/core/globalmetricsproviders", `{"metadata": {"name": "hangs"}, "spec": {"type": "prometheus", "prometheus": {"url": "`+hanging.URL+`"}}}`)
+	s.post("/core/globalmetricsproviders", `{"metadata": {"name": "prom"}, "spec": {"type": "prometheus", "prometheus": {"url": "`+s.url+`"}}}`)
+	s.await("read false", stuck)
+	s.need(Needed{"solar", stuck}, Needed{"solar", heat})
+	s.await("read true, heat 1*0.1", heat)
+	s.value.Store("2")
+	s.await("read true, heat 1*0.2", heat)
+	s.await("read false", stuck)
+	if _, err := s.client.Do(t.Context(), client.Request{Method: http.MethodPatch, Path: "/core/globalmetricsproviders/hangs",
+		Body: rawBody(`{"spec": {"type": "static", "static": {"metrics": {"a": 5}}}}`)}); err != nil {
+		t.Fatal(err)
+	}
+	s.await("read true, stuck 1*0.5", stuck)
+}
+
+func TestP8P9ValuesOfAStaticProvider(t *testing.T) {
+	s := newStation(t)
+	cost, price := api.MetricRef{Name: "cost", Weight: 10}, api.MetricRef{Name: "price", Weight: 10}
+	s.need(Needed{"solar", cost}, Needed{"solar", price})
+	for _, name := range []string{"cost", "price"} {
+		s.post("/core/globalmetrics", strings.Replace(metricOf(name, "values", name), `"max": 10`, `"max": 1`, 1))
+	}
+	s.post("/core/globalmetricsproviders", `{"metadata": {"name": "values"}, "spec": {"type": "static", "static": {"metrics": {"cost": 0.42, "price": 2}}}}`)
+	s.await("read true, cost 10*0.42", cost)
+	s.await("read true, price INVALID_METRIC Invalid metric value for 'price': 2.0 out of range", price)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/metrics/provider"
 )
 
 // A Value is what a metric says of a cluster.
@@ -26,7 +27,7 @@ type Failure struct {
 	Reason api.Reason
 }
 
-// ValueOf says what a raw value means to who refers to a metric. The error is an *InvalidError.
+// ValueOf says what a raw value means to who refers to a metric. The error is a *provider.InvalidError.
 func ValueOf(ref api.MetricRef, definition api.MetricSpec, raw float64) (Value, error) {
 	normalised, err := normalise(ref.Name, definition, raw)
 	if err != nil {
@@ -44,11 +45,11 @@ func normalise(name string, spec api.MetricSpec, raw float64) (float64, error) {
 	}
 	switch {
 	case !(spec.Min < spec.Max):
-		return 0, invalid("Invalid metric '%s': its minimum %s is not below its maximum %s", name, number(spec.Min), number(spec.Max))
+		return 0, provider.Invalid("Invalid metric '%s': its minimum %s is not below its maximum %s", name, number(spec.Min), number(spec.Max))
 	case !(raw >= spec.Min && raw <= spec.Max): // also what is no number
-		return 0, invalid("Invalid metric value for '%s': %s out of range", name, number(raw))
+		return 0, provider.Invalid("Invalid metric value for '%s': %s out of range", name, number(raw))
 	case len(spec.AllowedValues) > 0 && !slices.ContainsFunc(spec.AllowedValues, func(v int64) bool { return float64(v) == raw }):
-		return 0, invalid("Invalid metric value for '%s': %s not in %v", name, number(raw), spec.AllowedValues)
+		return 0, provider.Invalid("Invalid metric value for '%s': %s not in %v", name, number(raw), spec.AllowedValues)
 	}
 	return (raw - spec.Min) / (spec.Max - spec.Min), nil
 }

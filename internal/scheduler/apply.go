@@ -53,9 +53,10 @@ func (s *Scheduler) tell(a *api.Application, d api.Decision) {
 func (s *Scheduler) write(ctx context.Context, a *api.Application, next step, record *api.Placement) error {
 	m := &a.Metadata
 	if next.bind != nil {
-		_, err := s.set.Do(ctx, m.NamespaceOrEmpty(), m.Name, "binding", &api.ClusterBinding{
+		bound, err := s.set.Do(ctx, m.NamespaceOrEmpty(), m.Name, "binding", &api.ClusterBinding{
 			Cluster: *next.bind, UID: m.UID, Generation: m.Generation, Expected: api.Expect(a.Status.ScheduledTo), Placement: record,
 		})
+		s.settle(a, bound, err)
 		return err
 	}
 	patch := map[string]any{"status": next.status}

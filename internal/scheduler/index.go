@@ -8,13 +8,15 @@ import (
 
 // index finds the applications that a change of a cluster may concern, without going through all of them.
 type index struct {
-	bound   *client.IndexOf[controller.Key, *api.Application] // by cluster
-	placed  *client.IndexOf[string, *api.Application]         // by namespace: those with a place
-	waiting *client.IndexOf[string, *api.Application]         // by namespace: those without a place, or that should leave theirs and cannot
+	bound    *client.IndexOf[controller.Key, *api.Application] // by cluster
+	placed   *client.IndexOf[string, *api.Application]         // by namespace: those with a place
+	identity *client.IndexOf[string, *api.Cluster]             // the records of clusters by what they lead to
+	waiting  *client.IndexOf[string, *api.Application]         // by namespace: those without a place, or that should leave theirs and cannot
 }
 
-func newIndex(apps *client.Cache[api.Application, *api.Application]) index {
-	return index{client.Index(apps, boundTo), client.Index(apps, placedIn), client.Index(apps, waitingIn)}
+func newIndex(apps *client.Cache[api.Application, *api.Application], clusters *client.Cache[api.Cluster, *api.Cluster]) index {
+	return index{bound: client.Index(apps, boundTo), placed: client.Index(apps, placedIn), waiting: client.Index(apps, waitingIn),
+		identity: client.Index(clusters, identityOf)}
 }
 
 func boundTo(a *api.Application) []controller.Key {

@@ -25,8 +25,10 @@ func (s *Scheduler) needed() []metrics.Needed {
 	return out
 }
 
-// measure adds to a cluster what its metrics say. One of which not all can be read is as good as unread.
+// measure adds to a cluster what its metrics say, and how much room it has. One of which not all metrics can be read is as
+// good as unread.
 func (s *Scheduler) measure(c *api.Cluster, into *core.Cluster) {
+	into.Room = s.roomOf(c)
 	if len(c.Spec.Metrics) == 0 {
 		return
 	}

@@ -27,6 +27,7 @@ func (s *Scheduler) reschedule(ctx context.Context, snapshot *core.Snapshot, a *
 		return controller.Result{After: s.sweep(snapshot, a)}, err
 	}
 	now := s.now()
+	snapshot = s.asking(snapshot.Avoiding(g.stored, a, now), a)
 	v := core.Weigh(snapshot, a, s.look(a, g, g.elapsed(now), now))
 	g.memory, g.looked = v.Memory, now
 	if v.Outcome == core.Moved {
@@ -45,7 +46,7 @@ func (s *Scheduler) guardOf(ctx context.Context, snapshot *core.Snapshot, a *api
 	if g := s.guards.get(a); g != nil {
 		return g, nil
 	}
-	first := core.Weigh(snapshot, a, core.Look{Rules: s.rules, Now: s.now()})
+	first := core.Weigh(s.asking(snapshot, a), a, core.Look{Rules: s.rules, Now: s.now()})
 	if first.There == nil && a.Status.Conditions.Get(api.Scheduled).Reason != moveWaits {
 		return nil, nil
 	}
@@ -150,9 +151,14 @@ func (s *Scheduler) moveToBetter(ctx context.Context, a *api.Application, g *gua
 		return later, err
 	}
 	now := s.now()
+	snapshot = s.asking(snapshot.Avoiding(g.stored, fresh, now), fresh)
 	v2 := core.Weigh(snapshot, fresh, s.look(fresh, g, 0, now))
 	target := controller.Key{Namespace: a.Metadata.NamespaceOrEmpty(), Name: v.There.Name}
 	if v2.Outcome != core.Moved || v2.There.Name != v.There.Name || !s.ledger.take(target, now) {
+		return later, nil
+	}
+	if !s.reserve(snapshot, fresh, v.There.Name) {
+		s.ledger.giveBack(target, now)
 		return later, nil
 	}
 	old, err := s.recorded(ctx, fresh)

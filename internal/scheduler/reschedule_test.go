@@ -249,9 +249,9 @@ func TestTheDirectionOfAMetricMayBeTurnedRound(t *testing.T) {
 	a, _ := w.twoSites(prompt)
 	set := client.Of[api.GlobalMetric](w.client)
 	for _, name := range []string{"a", "b"} {
-		m := must(set.Get(t.Context(), "", name))(w)
-		m.Spec.Direction = api.LowerIsBetter
-		must(set.Update(t.Context(), m))(w)
+		m := api.New[api.GlobalMetric]()
+		m.Metadata.Name = name
+		must(set.Patch(t.Context(), m, map[string]any{"spec": map[string]any{"direction": api.LowerIsBetter}}))(w)
 	}
 	a = w.untilOn(a, "b")
 	if d := w.placement(a).Decisions[0]; !strings.Contains(d.Reason, "0.6 against 0.5") {

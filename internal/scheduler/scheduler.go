@@ -10,6 +10,7 @@ import (
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
+	"github.com/rak-n-rok/krake/internal/capacity"
 	"github.com/rak-n-rok/krake/internal/controller"
 	"github.com/rak-n-rok/krake/internal/metrics"
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
@@ -48,6 +49,7 @@ type Scheduler struct {
 	rules    core.Rules
 	guards   guards
 	ledger   ledger
+	tenants  *tenants
 }
 
 // workers is how many decisions are written at the same time; deciding takes much less than the answer of the API.
@@ -57,8 +59,8 @@ const workers = 10
 func New(o Options) *Scheduler {
 	s := &Scheduler{
 		apps: o.Apps, set: client.Of[api.Application](o.Client), clusters: client.Of[api.Cluster](o.Client),
-		index: newIndex(o.Apps), log: o.Log, events: o.Events, now: o.Now, known: o.Clusters,
-		rules: cmp.Or(o.Rules, core.DefaultRules),
+		index: newIndex(o.Apps, o.Clusters), log: o.Log, events: o.Events, now: o.Now, known: o.Clusters,
+		rules: cmp.Or(o.Rules, core.DefaultRules), tenants: newTenants(),
 	}
 	s.guards.clear()
 	s.ledger.limit = s.rules.PerTarget
@@ -71,6 +73,7 @@ func New(o Options) *Scheduler {
 	s.health = controller.New(controller.Config{Name: "cluster-metrics", Reconcile: s.judgeMetrics, Log: o.Log})
 	controller.For(s.health, o.Clusters)
 	s.ctl = controller.New(controller.Config{Name: "scheduler", Reconcile: s.reconcile, Workers: workers, Log: o.Log})
+	controller.OnChange(s.ctl, o.Apps, s.roomFreed) // before anybody decides on what has changed
 	controller.For(s.ctl, o.Apps)
 	controller.OnChange(s.ctl, o.Clusters, s.concerned)
 	return s
@@ -117,11 +120,12 @@ func (s *Scheduler) begin(ctx context.Context) error {
 // nobody else does.
 func ProjectApplication(a *api.Application) {
 	spec, status := &a.Spec, &a.Status
+	capacity.Summarise(a)
 	spec.Manifest, spec.Tosca, spec.Csar, spec.ObserverSchema = spec.Manifest.OnlyClaims(), api.ToscaSource{}, nil, nil
 	*status = api.ApplicationStatus{
 		State: status.State, KubeControllerTriggered: status.KubeControllerTriggered,
 		Scheduled: status.Scheduled, ScheduledTo: status.ScheduledTo, RunningOn: status.RunningOn,
-		Retries: status.Retries, ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout,
+		Retries: status.Retries, ScheduledRetry: status.ScheduledRetry, MigrationTimeout: status.MigrationTimeout, MigrationRetries: status.MigrationRetries,
 		Conditions: status.Conditions, ScheduledGeneration: status.ScheduledGeneration,
 	}
 }
@@ -129,8 +133,16 @@ func ProjectApplication(a *api.Application) {
 // ProjectCluster drops from a cluster what the scheduler does not need, like ProjectApplication.
 func ProjectCluster(c *api.Cluster) {
 	c.Spec = api.ClusterSpec{CustomResources: c.Spec.CustomResources, Metrics: c.Spec.Metrics,
-		Unschedulable: c.Spec.Unschedulable, Drain: c.Spec.Drain}
-	c.Status = api.ClusterStatus{State: c.Status.State, Conditions: c.Status.Conditions, MetricsReasons: c.Status.MetricsReasons}
+		Unschedulable: c.Spec.Unschedulable, Drain: c.Spec.Drain, CheckCapacity: c.Spec.CheckCapacity}
+	status := c.Status
+	c.Status = api.ClusterStatus{State: status.State, Conditions: status.Conditions, MetricsReasons: status.MetricsReasons, Identity: status.Identity}
+	if !c.Spec.CheckCapacity {
+		return
+	}
+	c.Status.Allocatable, c.Status.Used, c.Status.UsedByOthers = status.Allocatable, status.Used, status.UsedByOthers
+	for _, node := range status.Nodes { // how many there are
+		c.Status.Nodes = append(c.Status.Nodes, api.ClusterNode{Metadata: node.Metadata})
+	}
 }
 
 // concerned names the applications that a change of a cluster may matter to.
@@ -148,7 +160,7 @@ func (s *Scheduler) concerned(before, after *api.Cluster) []controller.Key {
 	if change.Bound {
 		keys = append(keys, controller.KeysOf(s.index.bound.Get(controller.KeyOf(c)))...)
 	}
-	if change.Waiting {
+	if change.Waiting || change.Room {
 		keys = append(keys, controller.KeysOf(s.index.waiting.Get(c.Metadata.NamespaceOrEmpty()))...)
 	}
 	if change.Waiting && len(after.Spec.Metrics) > 0 {
@@ -167,12 +179,20 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 		s.guards.forget(key)
 		return controller.Result{}, nil
 	}
+	s.release(a) // what an attempt whose end is not known has taken
 	snapshot := s.view.snapshot()
 	if settled(a) && core.Stays(snapshot, a) {
+		if enough, refused := core.RefusedBy(a); refused {
+			return s.leaveRefusing(ctx, snapshot, a, enough)
+		}
 		return s.reschedule(ctx, snapshot, a)
 	}
 	if exists, err := s.reappears(ctx, snapshot, a); exists || err != nil {
 		return controller.Result{After: time.Second}, err
+	}
+	snapshot, err := s.wary(ctx, snapshot, a)
+	if err != nil {
+		return controller.Result{}, err
 	}
 	next := s.decide(snapshot, a)
 	if next.final {
@@ -180,17 +200,25 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 		if err != nil {
 			return controller.Result{}, err
 		}
-		next = s.decide(fresh, a)
+		snapshot = fresh
+		next = s.decide(snapshot, a)
 	}
-	err := s.apply(ctx, a, next)
+	if next.bind != nil && !s.reserve(snapshot, a, next.bind.Name) {
+		return controller.Result{After: outrun}, nil
+	}
+	err = s.apply(ctx, a, next)
 	if client.NotFound(err) {
 		return controller.Result{}, nil // removed meanwhile
 	}
 	return controller.Result{After: next.again}, err
 }
 
+// outrun is when an application is decided on again whose room others have taken since it was decided on.
+const outrun = 10 * time.Millisecond
+
 func (s *Scheduler) decide(snapshot *core.Snapshot, a *api.Application) step {
 	now := s.now()
+	snapshot = s.asking(snapshot, a)
 	return plan(a, core.Decide(snapshot, a, now), core.Stays(snapshot, a), now)
 }
 

@@ -51,12 +51,15 @@ func newWorld(t *testing.T) world {
 func (w world) schedule() (stop func()) { return w.scheduleBy(core.DefaultRules) }
 
 // scheduleBy runs a scheduler with other rules for moves.
-func (w world) scheduleBy(rules core.Rules) (stop func()) {
+func (w world) scheduleBy(rules core.Rules) (stop func()) { return w.scheduleAt(rules, time.Now) }
+
+// scheduleAt runs a scheduler by another clock.
+func (w world) scheduleAt(rules core.Rules, now func() time.Time) (stop func()) {
 	w.Helper()
 	log := slog.New(slog.DiscardHandler)
 	apps := client.NewCache(w.apps, log, client.Project(ProjectApplication))
 	clusters := client.NewCache(w.clusters, log, client.Project(ProjectCluster))
-	s := New(Options{Client: w.client, Apps: apps, Clusters: clusters, Log: log, MetricsPeriod: 20 * time.Millisecond, Rules: rules})
+	s := New(Options{Client: w.client, Apps: apps, Clusters: clusters, Log: log, MetricsPeriod: 20 * time.Millisecond, Rules: rules, Now: now})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {

@@ -87,12 +87,35 @@ var byPath = map[string]func(t *rapid.T) any{
 	"GlobalCloud.spec.openstack.metrics[].namespaced":               func(*rapid.T) any { return false },
 	"GlobalCloud.spec.openstack.infrastructure_provider.namespaced": func(*rapid.T) any { return false },
 
+	// What belongs together, and certificates that can be used.
+	"GlobalMetricsProvider.spec.prometheus": drawPrometheus,
+	"MetricsProvider.spec.prometheus":       drawPrometheus,
+
 	"GlobalObjectRule.spec": drawObjectRule,
 
 	"Application.inventory.objects[].cluster": drawIdentity,
 	"Application.removal.waiting[].cluster":   drawIdentity,
 	"Leftover.spec.objects[].cluster":         drawIdentity,
 	"Leftover.removal.waiting[].cluster":      drawIdentity,
+}
+
+// drawPrometheus draws a Prometheus with one of the ways to authenticate.
+func drawPrometheus(t *rapid.T) any {
+	out := map[string]any{"url": words.Draw(t, "url")}
+	switch rapid.IntRange(0, 2).Draw(t, "authentication") {
+	case 1:
+		out["username"], out["password"] = rapid.StringMatching(`[^:]{0,5}`).Draw(t, "name"), words.Draw(t, "password")
+	case 2:
+		out["token"] = rapid.StringMatching(`[!-~]{0,5}`).Draw(t, "token")
+	}
+	cert, key := certificate()
+	if rapid.Bool().Draw(t, "client certificate") {
+		out["client_certificate"], out["client_key"] = cert, key
+	}
+	if rapid.Bool().Draw(t, "authority") {
+		out["ca_certificate"] = cert
+	}
+	return out
 }
 
 // drawObjectRule draws a rule whose expressions compile and whose tests pass.

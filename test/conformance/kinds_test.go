@@ -14,7 +14,7 @@ import (
 type entry struct {
 	group, kind, plural string
 	namespaced          bool
-	subs                string // what there is below an object of the reference, in order
+	subs                string // what there is below an object, in order
 	force               bool
 	spec                string
 }
@@ -30,8 +30,8 @@ const (
 var entries = []entry{
 	{"core", "Role", "roles", false, "", false, `"rules":[]`},
 	{"core", "RoleBinding", "rolebindings", false, "", false, `"users":[],"roles":[]`},
-	{"core", "GlobalMetric", "globalmetrics", false, "", false, metricSpec},
-	{"core", "Metric", "metrics", true, "", false, metricSpec},
+	{"core", "GlobalMetric", "globalmetrics", false, "status", false, metricSpec},
+	{"core", "Metric", "metrics", true, "status", false, metricSpec},
 	{"core", "GlobalMetricsProvider", "globalmetricsproviders", false, "", false, providerSpec},
 	{"core", "MetricsProvider", "metricsproviders", true, "", false, providerSpec},
 	{"kubernetes", "Application", "applications", true, "approval binding complete retry shutdown status", true, `"spec":{"manifest":` + cm + `,"constraints":{"cluster":{}}}`},
@@ -81,6 +81,9 @@ func (e entry) key(name string) string {
 }
 
 func (e entry) hasStatus() bool { return slices.Contains(strings.Fields(e.subs), "status") }
+
+// statusAdded says that the reference has the kind, but no status of it.
+func (e entry) statusAdded() bool { return e.group == "core" && e.hasStatus() }
 
 // A kind that is added to the table must be added here, or it would not be tested.
 func TestTheSuiteKnowsEveryKind(t *testing.T) {

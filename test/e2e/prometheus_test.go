@@ -25,7 +25,7 @@ func TestARealPrometheusMovesAnApplication(t *testing.T) {
 		_, _ = fmt.Fprintf(w, "coal 0.5\nwind %g\n", math.Float64frombits(green.Load()))
 	}))
 	t.Cleanup(exporter.Close)
-	url, stop := prometheustest.Start(t, exporter.Listener.Addr().String())
+	url, stop := prometheustest.Start(t, exporter.Listener.Addr().String(), "")
 	s.provider(api.MetricsProviderSpec{Type: "prometheus", Prometheus: &api.PrometheusProvider{URL: url}})
 	s.joinMeasured("coal", coal)
 	s.joinMeasured("wind", wind)

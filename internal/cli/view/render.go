@@ -234,6 +234,15 @@ func OrNone(v any) string {
 	return Plain(v)
 }
 
+// Failure writes the error of a status with its code, and since when there is one.
+func Failure(v any) string {
+	code := document.Text(v, "error", "code")
+	if code == "" {
+		return none
+	}
+	return code + ", since " + Time(document.At(v, "failed_since")) + "\n" + document.Text(v, "error", "message")
+}
+
 // Secret says that there is one, and nothing of what it is.
 func Secret(v any) string {
 	if v == nil {

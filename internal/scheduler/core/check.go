@@ -24,6 +24,8 @@ const (
 	Unread         Code = "metrics-unread"
 	MetricUnknown  Code = "metric-unknown"
 	Metric         Code = "metric"
+	Avoided        Code = "avoided"
+	NoRoom         Code = "no-room"
 )
 
 // counted says of a number of clusters what is wrong with them, in the order of a message.
@@ -40,6 +42,8 @@ var counted = []struct {
 	{Unread, "whose metrics cannot be read"},
 	{MetricUnknown, "without a known value of a metric that a constraint names"},
 	{Metric, "excluded by a metric constraint"},
+	{Avoided, "avoided because they have failed it"},
+	{NoRoom, "without room"},
 }
 
 // Refusal says why a cluster cannot be chosen. The zero value says that it can.
@@ -82,6 +86,13 @@ func (r Refusal) sentence() string {
 		return fmt.Sprintf("no value is known of the metric that %q is about", r.Demand)
 	case Metric:
 		return fmt.Sprintf("%q does not hold, the weighted value is %s", r.Demand, r.Have)
+	case Avoided:
+		return fmt.Sprintf("the cluster is avoided until %s: %s", r.Have, r.Demand)
+	case NoRoom:
+		if r.Demand == "" {
+			return "it is not known how much room the cluster has"
+		}
+		return fmt.Sprintf("it asks for %s, and the cluster has %s left", r.Demand, r.Have)
 	}
 	return string(r.Code)
 }

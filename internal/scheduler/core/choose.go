@@ -35,7 +35,7 @@ func survey(s *Snapshot, a *api.Application) field {
 	clusters := s.namespaces[a.Metadata.NamespaceOrEmpty()]
 	for i := range clusters {
 		c := &clusters[i]
-		refusal := check(c, a, false)
+		refusal := s.refusal(c, a)
 		if refusal.Code == "" {
 			f.matching++
 			f.rank(c, app)

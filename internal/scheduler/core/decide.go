@@ -61,7 +61,10 @@ func reasonToLeave(s *Snapshot, a *api.Application) Refusal {
 	if c == nil {
 		return Refusal{Code: Gone}
 	}
-	return check(c, a, true)
+	if r := check(c, a, true); r.Code != "" || a.Status.RunningOn != nil {
+		return r
+	}
+	return s.avoids(c) // it has refused the application
 }
 
 func (d *decision) settle(now time.Time) (outcome, chosen, code, reason string) {

@@ -35,6 +35,8 @@ type Cluster struct {
 	Held bool
 	// Note is what else is to be said of the metrics, a sentence.
 	Note string
+	// Room is what the cluster has for applications; nil where its capacity does not count.
+	Room *Room
 
 	spread uint64 // from the UID, see weight
 }
@@ -98,11 +100,18 @@ const tie = 1e-9
 type Snapshot struct {
 	namespaces map[string][]Cluster  // by name
 	ranked     map[string][]*Cluster // those whose scores are known, the best first
+	rooms      map[string][]*Cluster // those whose capacity counts
+
+	// What is asked for, and what others have of the clusters whose capacity counts; see Asking.
+	asks api.Requests
+	ours map[string]api.Requests
+	// What the application avoids, by the cluster's name; see Avoiding.
+	avoided map[string]api.AvoidedCluster
 }
 
 // NewSnapshot returns the snapshot of these clusters, whatever their order.
 func NewSnapshot(clusters []Cluster) *Snapshot {
-	s := &Snapshot{namespaces: map[string][]Cluster{}, ranked: map[string][]*Cluster{}}
+	s := &Snapshot{namespaces: map[string][]Cluster{}, ranked: map[string][]*Cluster{}, rooms: map[string][]*Cluster{}}
 	for _, c := range clusters {
 		c.spread = hash(c.UID)
 		s.namespaces[c.Namespace] = append(s.namespaces[c.Namespace], c)
@@ -112,6 +121,9 @@ func NewSnapshot(clusters []Cluster) *Snapshot {
 		for i := range list {
 			if list[i].Measured {
 				s.ranked[namespace] = append(s.ranked[namespace], &list[i])
+			}
+			if list[i].Room != nil {
+				s.rooms[namespace] = append(s.rooms[namespace], &list[i])
 			}
 		}
 		slices.SortStableFunc(s.ranked[namespace], better)
@@ -141,6 +153,7 @@ type Change struct {
 	Any     bool // something that decisions depend on
 	Bound   bool // those that are bound to the cluster may have to leave it, or may stay again
 	Waiting bool // those that look for a place may find one there
+	Room    bool // nothing but the room has changed, which is for those that look for a place
 }
 
 // Compare says what a change of a cluster may mean; before is nil for a new one, after for one that is gone.
@@ -152,7 +165,8 @@ func Compare(before, after *api.Cluster) Change {
 	state := b.State != a.State
 	rest := b.UID != a.UID || b.Deleting != a.Deleting || b.Draining != a.Draining || b.Cordoned != a.Cordoned || !maps.Equal(b.Labels, a.Labels) ||
 		!slices.Equal(b.CustomResources, a.CustomResources) || !slices.Equal(before.Spec.Metrics, after.Spec.Metrics)
-	return Change{Any: state || rest, Bound: rest, Waiting: (state || rest) && choosable(a)}
+	room := roomChanged(before, after)
+	return Change{Any: state || rest || room, Bound: rest, Waiting: (state || rest) && choosable(a), Room: room && choosable(a)}
 }
 
 // Concerned names the clusters whose applications may be placed otherwise because the values of metrics have changed:

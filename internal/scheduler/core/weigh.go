@@ -106,7 +106,7 @@ func (s *Snapshot) rival(a *api.Application, here *Cluster) *Cluster {
 		if best != nil && c.Score < best.Score {
 			break
 		}
-		if c == here || c.Held || check(c, a, false).Code != "" {
+		if c == here || c.Held || s.refusal(c, a).Code != "" {
 			continue
 		}
 		if best == nil || weight(app, c.spread) > weight(app, best.spread) {

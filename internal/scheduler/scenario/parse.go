@@ -10,6 +10,7 @@ import (
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/api/constraint"
+	"github.com/rak-n-rok/krake/internal/capacity"
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
 
@@ -169,7 +170,7 @@ func (r *reader) metric(text string) error {
 	return nil
 }
 
-// cluster reads NAME [labels K=V …] [offers RESOURCE …] [metrics NAME*WEIGHT …].
+// cluster reads NAME [labels K=V …] [offers RESOURCE …] [metrics NAME*WEIGHT …] [room RESOURCE=QUANTITY …].
 func (r *reader) cluster(text string) error {
 	words := strings.Fields(text)
 	if len(words) == 0 {
@@ -179,10 +180,10 @@ func (r *reader) cluster(text string) error {
 	o := api.New[api.Cluster]()
 	o.Metadata.Name, o.Metadata.Namespace, o.Metadata.UID = words[0], &namespace, "uid of "+words[0]
 	o.Metadata.Labels, o.Status.State = api.Labels{}, api.ClusterOnline
-	kind := ""
+	kind, room := "", map[string]string{}
 	for _, w := range words[1:] {
 		switch {
-		case slices.Contains([]string{"labels", "offers", "metrics"}, w):
+		case slices.Contains([]string{"labels", "offers", "metrics", "room"}, w):
 			kind = w
 		case kind == "labels":
 			key, value, _ := strings.Cut(w, "=")
@@ -196,11 +197,19 @@ func (r *reader) cluster(text string) error {
 				return fmt.Errorf("%q is no metric with a weight", w)
 			}
 			o.Spec.Metrics = append(o.Spec.Metrics, api.MetricRef{Name: name, Weight: f})
+		case kind == "room":
+			if err := quantity(room, w); err != nil {
+				return err
+			}
 		default:
 			return fmt.Errorf("a cluster has no %q", w)
 		}
 	}
-	r.Clusters = append(r.Clusters, &Cluster{Object: o, Values: map[string]Series{}})
+	c := &Cluster{Object: o, Values: map[string]Series{}}
+	if kind == "room" || len(room) > 0 {
+		c.Room = &core.Room{Known: true, Offered: capacity.Amounts(room), Shared: []api.ResourceRef{api.ClusterKind.Ref(space, words[0])}}
+	}
+	r.Clusters = append(r.Clusters, c)
 	return nil
 }
 
@@ -226,7 +235,16 @@ func (r *reader) value(text string) error {
 	return err
 }
 
-// parseApp reads NAME [fixed] [where CONSTRAINT and CONSTRAINT …].
+// quantity reads RESOURCE=QUANTITY.
+func quantity(into map[string]string, text string) error {
+	name, value, _ := strings.Cut(text, "=")
+	if into[name] = value; len(capacity.Amounts(map[string]string{name: value})) == 0 && value != "0" {
+		return fmt.Errorf("%q is no resource with a quantity", text)
+	}
+	return nil
+}
+
+// parseApp reads NAME [fixed] [asks RESOURCE=QUANTITY …] [where CONSTRAINT and CONSTRAINT …].
 func parseApp(text string) (*api.Application, error) {
 	head, where, _ := strings.Cut(text, " where ")
 	words := strings.Fields(head)
@@ -237,6 +255,15 @@ func parseApp(text string) (*api.Application, error) {
 	a := api.New[api.Application]()
 	a.Metadata.Name, a.Metadata.Namespace, a.Metadata.UID = words[0], &namespace, "uid of "+words[0]
 	a.Spec.Constraints.Migration = !slices.Contains(words, "fixed")
+	if i := slices.Index(words, "asks"); i > 0 {
+		asked := map[string]string{}
+		for _, w := range words[i+1:] {
+			if err := quantity(asked, w); err != nil {
+				return nil, err
+			}
+		}
+		a.Spec.Requests = &api.Requests{Total: capacity.Amounts(asked)}
+	}
 	return a, demand(a, where)
 }
 
@@ -350,6 +377,12 @@ func (r *reader) action(word, rest string) (func(w *World), error) {
 				a.Status.MigrationTimeout = w.clock().Add(d).Unix()
 			}
 		}, err
+	case "used":
+		return others(name, more)
+	case "leave":
+		return func(w *World) {
+			w.apps = slices.DeleteFunc(w.apps, func(a *resident) bool { return a.Metadata.Name == name })
+		}, nil
 	case "remove":
 		_, err := r.find(name)
 		return func(w *World) { w.gone[name] = true }, err
@@ -367,6 +400,25 @@ func (r *reader) action(word, rest string) (func(w *World), error) {
 		}, err
 	}
 	return nil, fmt.Errorf("nothing happens by the name of %q", word)
+}
+
+// others reads RESOURCE=QUANTITY …, which the pods of others on a cluster ask for from then on.
+func others(cluster, text string) (func(w *World), error) {
+	used := map[string]string{}
+	for _, word := range strings.Fields(text) {
+		if err := quantity(used, word); err != nil {
+			return nil, err
+		}
+	}
+	return func(w *World) {
+		for _, c := range w.Clusters {
+			if c.Object.Metadata.Name == cluster && c.Room != nil {
+				room := *c.Room
+				room.Others = capacity.Amounts(used)
+				c.Room = &room
+			}
+		}
+	}, nil
 }
 
 // edit changes the record of a cluster.

@@ -25,6 +25,7 @@ type Scenario struct {
 // A Cluster of a scenario, with the values that its metrics have from step to step.
 type Cluster struct {
 	Object *api.Cluster
+	Room   *core.Room // nil if its capacity does not count
 	Values map[string]Series
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rak-n-rok/krake/api"
+	"github.com/rak-n-rok/krake/internal/capacity"
 	"github.com/rak-n-rok/krake/internal/metrics"
 	"github.com/rak-n-rok/krake/internal/scheduler/core"
 )
@@ -138,6 +139,7 @@ func (w *World) read() {
 			o.State = api.ClusterOffline
 		}
 		w.measure(c, &o)
+		o.Room = c.Room
 		out = append(out, o)
 	}
 	w.snapshot = core.NewSnapshot(out)
@@ -175,8 +177,9 @@ func (w *World) measure(c *Cluster, into *core.Cluster) {
 // look does with an application what the scheduler does.
 func (w *World) look(a *resident) {
 	a.again = 0
-	if !core.Stays(w.snapshot, a.Application) {
-		d := core.Decide(w.snapshot, a.Application, w.clock())
+	snapshot := w.snapshot.Asking(capacity.RequestsOf(a.Application), w.ours(a))
+	if !core.Stays(snapshot, a.Application) {
+		d := core.Decide(snapshot, a.Application, w.clock())
 		a.outcome, a.code, a.words = d.Outcome, d.Code, d.Reason
 		if d.Outcome == core.Placed || d.Outcome == core.Moved {
 			w.bind(a, d.Chosen, d.Outcome == core.Moved)
@@ -187,7 +190,7 @@ func (w *World) look(a *resident) {
 	if a.looked >= 0 {
 		l.Elapsed = w.Now - a.looked
 	}
-	v := core.Weigh(w.snapshot, a.Application, l)
+	v := core.Weigh(snapshot, a.Application, l)
 	a.memory, a.looked, a.outcome, a.code, a.words = v.Memory, w.Now, v.Outcome, v.Code, v.Reason
 	if v.Again > 0 {
 		a.again = w.Now + v.Again
@@ -197,6 +200,17 @@ func (w *World) look(a *resident) {
 	} else if must, should := a.memory.Outgrown(a.stored, w.Rules); must || should {
 		a.stored = a.memory.Store(a.stored)
 	}
+}
+
+// ours is what all applications but one have of each cluster.
+func (w *World) ours(but *resident) map[string]api.Requests {
+	out := map[string]api.Requests{}
+	for _, a := range w.apps {
+		if to := a.Status.ScheduledTo; a != but && to != nil {
+			out[to.Name] = out[to.Name].Plus(capacity.RequestsOf(a.Application))
+		}
+	}
+	return out
 }
 
 // bind writes a decision, as the server does.
