@@ -17,9 +17,10 @@ RACE     = $(if $(HAVE_CC),CGO_ENABLED=1 $(GO) test -race,$(GO) test)
 
 all: build
 
-build: ## bin/krake and bin/rok, static; bin/krakectl is rok under its former name
+build: ## bin/krake, bin/rok and bin/krake-volume, static; bin/krakectl is rok under its former name
 	$(BUILD) -o bin/krake ./cmd/krake
 	$(BUILD) -o bin/rok ./cmd/rok
+	$(BUILD) -o bin/krake-volume ./cmd/krake-volume
 	ln -sf rok bin/krakectl
 
 kubelab: ## bin/kubelab: real Kubernetes for tests and the demo; 10 to 15 minutes the first time
@@ -37,7 +38,7 @@ test-kubelab:
 test-node: build kubelab ## real nodes: containers that run and answer; needs root, installs Debian packages
 	@tools/kubelab/install-packages
 	KUBELAB_BIN="$(CURDIR)/bin/kubelab" $(GO) -C tools/kubelab test -tags node -timeout 10m -count 1 -v -run RealNode ./test
-	$(GO) test -tags node -timeout 10m -count 1 -v ./test/node
+	$(GO) test -tags node -timeout 30m -count 1 -v ./test/node
 
 test-crash: kubelab ## kills the server at least 200 times while applications come, change, move and go
 	$(GO) test -tags crash -timeout 40m -count 1 -v ./test/crash

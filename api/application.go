@@ -72,6 +72,8 @@ type ApplicationSpec struct {
 	Paused bool `json:"paused" wire:"added"`
 	// Pin is the name of the only cluster that it may be on; empty for any.
 	Pin string `json:"pin" wire:"added"`
+	// MigrationData says what becomes of the files on the application's claims in a move.
+	MigrationData MigrationData `json:"migration_data" wire:"added,default=NONE"`
 	// Requests are what the pods of the manifest ask for, where somebody has summed it up to drop the manifest. They are no
 	// part of the wire.
 	Requests *Requests `json:"-"`
@@ -103,6 +105,22 @@ const (
 
 // Members lists the strategies.
 func (MigrationStrategy) Members() []string { return []string{"AUTO", "CREATE_FIRST", "DELETE_FIRST"} }
+
+// MigrationData is what becomes of the files of an application when it moves.
+type MigrationData string
+
+// What may become of files.
+const (
+	// DataNone leaves it open, so that Krake moves nothing that has files unless it must; then it does what LEAVE does.
+	DataNone MigrationData = "NONE"
+	// DataCopy copies them while the application is stopped.
+	DataCopy MigrationData = "COPY"
+	// DataLeave leaves them behind: the application begins anew, and its claims are kept for a while.
+	DataLeave MigrationData = "LEAVE"
+)
+
+// Members lists them.
+func (MigrationData) Members() []string { return []string{"NONE", "COPY", "LEAVE"} }
 
 // ApplicationStatus is what Krake knows of an application.
 type ApplicationStatus struct {

@@ -1,6 +1,9 @@
 package api
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // LeftoverKind is the kind of what remains on clusters after the records that knew of it are gone.
 var LeftoverKind = &Kind{
@@ -37,6 +40,8 @@ type LeftoverSpec struct {
 	Cleared bool `json:"cleared"`
 	// Keep says that the objects are not to be removed, but to be nobody's any more.
 	Keep bool `json:"keep"`
+	// KeepUntil is when the objects are removed, unless somebody approves it before; null for as soon as possible.
+	KeepUntil *Time `json:"keep_until"`
 }
 
 // LeftoverStatus is how the removal is going.
@@ -83,6 +88,21 @@ func NewLeftover(a *Application, identity, cause string) *Leftover {
 	}
 	return l
 }
+
+// files is at the end of the name of a leftover that keeps claims for a while.
+const files = ".data"
+
+// NewKeptFiles makes a leftover for the claims that an application has left on the cluster with this identity, and for what
+// they are in. It is beside the one for all other objects there.
+func NewKeptFiles(a *Application, identity, cause string, until Time) *Leftover {
+	l := NewLeftover(a, identity, cause)
+	l.Metadata.Name = fmt.Sprintf("%s.%s%s", a.Metadata.UID, identity, files)
+	l.Spec.Keep, l.Spec.KeepUntil, l.Spec.Cleared = false, &until, true
+	return l
+}
+
+// KeepsFiles says whether a leftover keeps claims, or has kept them until now.
+func (l *Leftover) KeepsFiles() bool { return strings.HasSuffix(l.Metadata.Name, files) }
 
 // Removed keeps the way to a cluster whose record was removed: applications may still have objects there, that of a move
 // which has gone on, or of leftovers. The controller of leftovers removes it as soon as nobody needs it.

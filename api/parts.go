@@ -56,20 +56,22 @@ func (o InventoryObject) SameObject(p InventoryObject) bool {
 // MigrationPhase is a step of a move.
 type MigrationPhase string
 
-// The phases of a move in the order in which they are gone through. A move that creates first skips Stopping, one
-// that deletes first skips Draining and Removing.
+// The phases of a move in the order in which they are gone through. A move that creates first skips the first three, one
+// that deletes first all but Stopping, and one that copies files skips Draining.
 const (
 	PhaseNone     MigrationPhase = ""         // no move
-	PhaseStopping MigrationPhase = "Stopping" // removing from the source, nothing on the target yet
+	PhaseClaiming MigrationPhase = "Claiming" // making the claims on the target that files are to be copied to; the source runs
+	PhaseStopping MigrationPhase = "Stopping" // removing from the source what runs, or everything, if no files are to be copied
+	PhaseCopying  MigrationPhase = "Copying"  // copying files from claims to claims; nothing runs
 	PhaseCreating MigrationPhase = "Creating" // applying on the target and waiting until it is ready, and has been for a while
 	PhaseDraining MigrationPhase = "Draining" // running_on is the target; clients are leaving the source
 	PhaseRemoving MigrationPhase = "Removing" // removing from the source
-	PhaseUndoing  MigrationPhase = "Undoing"  // the target failed; removing from it, the source is untouched
+	PhaseUndoing  MigrationPhase = "Undoing"  // the target or the copying failed; removing from the target, the source has all it needs
 )
 
 // Members lists the phases.
 func (MigrationPhase) Members() []string {
-	return []string{"", "Stopping", "Creating", "Draining", "Removing", "Undoing"}
+	return []string{"", "Claiming", "Stopping", "Copying", "Creating", "Draining", "Removing", "Undoing"}
 }
 
 // Migration is the state of a move, stored so that any process can go on with it.
@@ -91,6 +93,26 @@ type Migration struct {
 	// Failures counts moves in a row that were given up; Message says why the last one was, or why it stops first.
 	Failures int64  `json:"failures"`
 	Message  string `json:"message"`
+	// Copies says that the files are copied, Volumes what there is to copy, null before that is known. Attempts counts how
+	// often copying has failed in this move.
+	Copies   bool          `json:"copies"`
+	Volumes  []MovedVolume `json:"volumes" wire:"null"`
+	Attempts int64         `json:"attempts"`
+}
+
+// MovedVolume is a claim whose files are copied in a move, and how far that has come.
+type MovedVolume struct {
+	Namespace string `json:"namespace"`
+	Claim     string `json:"claim" wire:"required"`
+	// SourceUID is the claim's on the source, Size what it asks for there.
+	SourceUID string `json:"source_uid"`
+	Size      string `json:"size"`
+	// Begun is the UID of the claim on the target that was found empty before anything was copied to it.
+	Begun string `json:"begun"`
+	// Copied says that the copy was compared with the source. Files and Bytes are what it holds.
+	Copied bool  `json:"copied"`
+	Files  int64 `json:"files"`
+	Bytes  int64 `json:"bytes"`
 }
 
 // Placement is the record of the scheduler's decisions, the newest first, and what it has to remember between them.

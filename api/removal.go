@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rak-n-rok/krake/api/wire"
 )
@@ -17,6 +18,8 @@ type Removal struct {
 	Waiting []InventoryObject `json:"waiting"`
 	// Why says what would remove them, for people.
 	Why string `json:"why"`
+	// Until is when they go without an approval, null if never.
+	Until *Time `json:"until"`
 	// Allowed are the UIDs of objects that may go: they were approved, or were few enough.
 	Allowed []string `json:"allowed"`
 }
@@ -76,6 +79,7 @@ func (r *Removal) approve(uids []string) error {
 // Reasons of the condition AwaitingApproval.
 const (
 	ManyRemovals = "ManyRemovals" // True: so many would go at once that somebody has to approve it
+	KeptFiles    = "KeptFiles"    // True: they hold files, and are kept for a while unless somebody approves that they go
 	Approved     = "Approved"     // False: nothing waits any more, but what was approved is not gone yet
 )
 
@@ -92,7 +96,11 @@ func (r *Removal) Condition(of Resource) Condition {
 	if n := len(r.Waiting); n > 1 {
 		stay = fmt.Sprintf("%d objects stay", n)
 	}
-	c.Message = fmt.Sprintf("%s until the removal is approved, because so many would go at once: %s "+
-		"'rok kube %s approve -n %s %s' shows what would go, and approves it.", stay, r.Why, strings.ToLower(of.envelope().Kind), m.NamespaceOrEmpty(), m.Name)
+	until := "until the removal is approved, because so many would go at once"
+	if r.Until != nil {
+		c.Reason, until = KeptFiles, fmt.Sprintf("until %s, or until the removal is approved", r.Until.Time().UTC().Format(time.RFC3339))
+	}
+	c.Message = fmt.Sprintf("%s %s: %s 'rok kube %s approve -n %s %s' shows what would go, and approves it.",
+		stay, until, r.Why, strings.ToLower(of.envelope().Kind), m.NamespaceOrEmpty(), m.Name)
 	return c
 }

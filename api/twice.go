@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/rak-n-rok/krake/api/wire"
 )
 
 // StopsFirst says whether a move must stop the application before it is created elsewhere, and why: its user wants it, or
@@ -111,21 +113,21 @@ func hostPort(object map[string]any, pod []string) any {
 	return nil
 }
 
-// ForDecisions is as much of a manifest as decisions about places ask for: its claims, by their names, and the first
-// object that must not be there twice. It is for caches that keep no manifests.
+// ForDecisions is as much of a manifest as decisions about places ask for: its claims, with what says whether they can be
+// copied, and the first object that must not be there twice. It is for caches that keep no manifests.
 func (m Manifest) ForDecisions() Manifest {
 	var out Manifest
-	for _, name := range m.Claims() {
-		out = append(out, map[string]any{
-			"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"name": name},
-		})
-	}
+	harmful := false
 	for _, object := range m {
-		if why, spec := harmfulTwice(object); why != "" {
-			return append(out, map[string]any{
-				"apiVersion": object["apiVersion"], "kind": object["kind"],
-				"metadata": map[string]any{"name": textOf(object, "metadata", "name")}, "spec": spec,
-			})
+		reduced, keep := claimsOf(object)
+		if why, spec := harmfulTwice(object); why != "" && !harmful {
+			if harmful, keep = true, true; spec == nil {
+				spec = map[string]any{}
+			}
+			reduced["spec"] = wire.Patch(spec, reduced["spec"]) // which has more of the same
+		}
+		if keep {
+			out = append(out, reduced)
 		}
 	}
 	return out

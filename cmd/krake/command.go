@@ -93,6 +93,10 @@ func adjusting(cmd *cobra.Command, s *server.Settings) {
 	f.DurationVar(&s.MoveTimeout, "move-timeout", 5*time.Minute, "how long the target of a move may take until it is ready, and the copy that is left until it is gone")
 	f.DurationVar(&s.Settle, "settle", 2*time.Second, "how long a copy has to be ready on the target before a move switches over")
 	f.DurationVar(&s.Drain, "drain", 5*time.Second, "how long both copies run after a move has switched over")
+	keep := server.DefaultKeepVolumes
+	f.DurationVar(&keep, "keep-volumes", keep, "how long the claims are kept, with their files, that an application leaves behind when it moves")
+	s.KeepVolumes = &keep
+	f.StringVar(&s.VolumeImage, "volume-image", "", "image of krake-volume, with which the files of applications are copied when they move (default none: they are not)")
 	limit := server.DefaultRemovalLimit
 	f.Uint32Var(&limit.Floor, "removal-limit", limit.Floor, "how many objects may go from a cluster within five minutes that nobody asked for by name; more wait for approval; 0 for any number")
 	f.Uint8Var(&limit.Percent, "removal-percent", limit.Percent, "or this percentage of what applications have on the cluster, if that is more")

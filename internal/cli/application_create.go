@@ -71,6 +71,7 @@ func (p *program) newApplication(o *applicationOptions, files applicationFiles, 
 	files.put(spec)
 	o.backoff.all(spec)
 	o.putHooks(spec)
+	o.putMigrationData(spec)
 	p.warnOfMigration(spec)
 	return spec, nil
 }

@@ -25,11 +25,12 @@ type applicationOptions struct {
 	clusterMetrics   *option.Texts
 	backoff          *backoff
 	hooks            option.Hooks
+	migrationData    option.Choice
 	wait             option.Wait
 }
 
 func addApplicationOptions(cmd *cobra.Command, common commonOptions, states ...string) *applicationOptions {
-	o := &applicationOptions{commonOptions: common, cmd: cmd}
+	o := &applicationOptions{commonOptions: common, cmd: cmd, migrationData: option.Choice{Words: api.MigrationData("").Members()}}
 	flags := cmd.Flags()
 	o.file = addFile(cmd, "file", "f", "`FILE` with Kubernetes manifests or a TOSCA template, - for standard input")
 	flags.StringVarP(&o.url, "url", "u", "", "`URL` of a TOSCA template (.yaml) or a CSAR archive (.zip, .csar)")
@@ -71,6 +72,15 @@ func (o *applicationOptions) addHooks(cmd *cobra.Command) {
 func (o *applicationOptions) asOld() {
 	argparse.Old(o.cmd.Flags())
 	o.cmd.Flags().Lookup("hook").Annotations = nil
+	o.cmd.Flags().Var(&o.migrationData, "migration-data", "what becomes of files on claims when the application moves: it stays "+
+		"unless it must go, they are copied while it is stopped, or they are left behind (default NONE)")
+}
+
+// putMigrationData says what becomes of files; if the command line does not, the specification stays as it is.
+func (o *applicationOptions) putMigrationData(spec *document.Object) {
+	if o.migrationData.Value != "" {
+		spec.Set("migration_data", o.migrationData.Value)
+	}
 }
 
 // migration says what the command line says of it.

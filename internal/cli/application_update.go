@@ -73,4 +73,5 @@ func changeApplication(app *document.Object, o applicationUpdate, files applicat
 	files.put(spec)
 	o.backoff.typed(spec)
 	o.putHooks(spec)
+	o.putMigrationData(spec)
 }

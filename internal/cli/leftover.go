@@ -16,6 +16,7 @@ func leftovers() presentation {
 			view.Column{Label: "application", Path: "spec.application", Render: view.Ref},
 			view.Column{Label: "cluster", Path: "spec.cluster", Render: view.Ref},
 			view.Column{Label: "identity", Path: "spec.identity"},
+			view.Column{Label: "kept until", Path: "spec.keep_until"},
 			view.Column{Label: "attempts", Path: "status.attempts"},
 			view.Column{Label: "message", Path: "status.message"},
 		),

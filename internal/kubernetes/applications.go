@@ -30,6 +30,10 @@ type Options struct {
 	Settle time.Duration
 	// Drain is how long both copies run after a move has switched over; 5 seconds when zero.
 	Drain time.Duration
+	// KeepVolumes is how long the claims are kept that an application leaves behind when it moves; DefaultKeepVolumes when nil.
+	KeepVolumes *time.Duration
+	// VolumeImage is the image with which volumes are copied. Without one, none are.
+	VolumeImage string
 	// Resync is how often every application is looked at although nothing seems to have changed; a minute when zero.
 	Resync time.Duration
 	// RefusedRetry is how often a manifest that was refused is tried again although nobody changed it: what stood in its
@@ -40,6 +44,9 @@ type Options struct {
 	// Now replaces the clock.
 	Now func() time.Time
 }
+
+// DefaultKeepVolumes is how long claims are kept that an application has left behind.
+const DefaultKeepVolumes = 24 * time.Hour
 
 // Applications is the application controller: it makes the clusters hold what the applications ask for.
 type Applications struct {
@@ -57,6 +64,9 @@ type Applications struct {
 	events   *controller.Recorder
 	budget   *Budget
 	limits   moveLimits
+	keep     time.Duration
+	image    string
+	copying  copying
 	resync   time.Duration
 	refused  time.Duration
 	clock    func() time.Time
@@ -76,11 +86,16 @@ func NewApplications(o Options) *Applications {
 		limits: moveLimits{
 			ready: orDefault(o.MoveTimeout, 5*time.Minute), settle: orDefault(o.Settle, 2*time.Second),
 			drain: orDefault(o.Drain, 5*time.Second), clear: orDefault(o.MoveTimeout, 5*time.Minute),
+			copy: orDefault(o.MoveTimeout, 5*time.Minute),
 		},
+		keep: DefaultKeepVolumes, image: o.VolumeImage,
 		resync: orDefault(o.Resync, time.Minute), refused: orDefault(o.RefusedRetry, time.Minute),
 	}
 	if c.clock == nil {
 		c.clock = time.Now
+	}
+	if o.KeepVolumes != nil {
+		c.keep = *o.KeepVolumes
 	}
 	c.ctl = controller.New(controller.Config{Name: "kubernetes-application", Reconcile: c.reconcile, Workers: workers, Log: o.Log})
 	controller.For(c.ctl, o.Apps, matters)
@@ -121,6 +136,10 @@ func matters(before, after *api.Application) bool {
 // Run works until ctx ends.
 func (c *Applications) Run(ctx context.Context) error {
 	c.memory.clear() // another process may have done the work since the last run
+	ctx, cancel := context.WithCancel(ctx)
+	defer c.copying.close()
+	defer cancel()
+	c.copying.open(ctx)
 	return c.ctl.Run(ctx)
 }
 
@@ -226,6 +245,9 @@ func (p *pass) work(ctx context.Context) (controller.Result, error) {
 // step does what is next for the application.
 func (p *pass) step(ctx context.Context) (controller.Result, error) {
 	s := p.app.Status
+	if p.migration.Phase != api.PhaseCopying || p.app.Metadata.Deleted != nil {
+		p.copying.end(p.app.Metadata.UID)
+	}
 	switch {
 	case p.app.Metadata.Deleted != nil && p.app.Metadata.LastFinalizer() == api.FinalizerResources:
 		return p.remove(ctx)

@@ -96,27 +96,35 @@ func (p *pass) apply(ctx context.Context, m *fleet.Member) (clean bool, err erro
 		return true, p.nothingWaits(ctx, m.Identity())
 	}
 	p.looked = false
-	if err := p.ensureHome(ctx, m, plan); err != nil {
+	if err := p.applyPlan(ctx, m, plan); err != nil {
 		return false, err
-	}
-	if err := p.announce(ctx, m, plan); err != nil {
-		return false, err
-	}
-	for i, wave := range plan.Waves() {
-		if i > 0 { // the UIDs of the last wave are stored with what comes of it all
-			if err := p.flush(ctx); err != nil {
-				return false, err
-			}
-			failpoint.Hit(failpoint.WaveStored)
-		}
-		if err := p.applyWave(ctx, m, wave); err != nil {
-			return false, errors.Join(err, p.flush(ctx))
-		}
 	}
 	if clean, err = p.prune(ctx, m, plan.Prune, fleet.Itself, pruned); err != nil {
 		return false, errors.Join(err, p.flush(ctx))
 	}
 	return clean, nil
+}
+
+// applyPlan applies what a plan has to create and to change, one wave after the other.
+func (p *pass) applyPlan(ctx context.Context, m *fleet.Member, plan fleet.Plan) error {
+	if err := p.ensureHome(ctx, m, plan); err != nil {
+		return err
+	}
+	if err := p.announce(ctx, m, plan); err != nil {
+		return err
+	}
+	for i, wave := range plan.Waves() {
+		if i > 0 { // the UIDs of the last wave are stored with what comes of it all
+			if err := p.flush(ctx); err != nil {
+				return err
+			}
+			failpoint.Hit(failpoint.WaveStored)
+		}
+		if err := p.applyWave(ctx, m, wave); err != nil {
+			return errors.Join(err, p.flush(ctx))
+		}
+	}
+	return nil
 }
 
 // ensureHome makes the namespace in which new objects have to be, where each namespace of Krake has one of its own.

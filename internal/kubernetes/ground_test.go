@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rak-n-rok/krake/api"
 )
@@ -75,5 +76,44 @@ func TestWhatIsSaidOfARemoval(t *testing.T) {
 	}
 	if quiet := saying(nil, api.Removal{Allowed: []string{"u1"}}, app, later); len(quiet) != 0 {
 		t.Errorf("few objects are worth no word: %+v", quiet)
+	}
+}
+
+// What holds files stays until its time is over or somebody has approved that it goes, whatever else may go.
+func TestWhatOfKeptFilesMayGo(t *testing.T) {
+	a, b := entry("berlin", "a", "u1"), entry("berlin", "b", "u2")
+	both, until := []api.InventoryObject{a, b}, after(time.Hour)
+	approved := api.Removal{Allowed: []string{"u1"}}
+	for name, c := range map[string]struct {
+		before     api.Removal
+		objects    []api.InventoryObject
+		kept       bool
+		free, wait string
+	}{
+		"nothing is approved": {api.Removal{}, both, true, "", "a b"},
+		"one is approved":     {approved, both, true, "a", "b"},
+		"time is over":        {approved, both, false, "a b", ""},
+		"the application has again what was approved": {approved, []api.InventoryObject{b}, true, "", "b"},
+		"the application has all of it again":         {approved, nil, true, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := keeping(c.before, c.objects, "They were left.", c.kept, &until)
+			names := func(objects []api.InventoryObject) string {
+				var out []string
+				for _, o := range objects {
+					out = append(out, o.Name)
+				}
+				return strings.Join(out, " ")
+			}
+			if names(v.free) != c.free || names(v.removal.Waiting) != c.wait {
+				t.Errorf("%q may go and %q waits, not %q and %q", names(v.free), names(v.removal.Waiting), c.free, c.wait)
+			}
+			if waits := c.wait != ""; waits != (v.removal.Until != nil) || waits != (v.removal.Why != "") {
+				t.Errorf("it is said %+v", v.removal)
+			}
+			if len(c.objects) < 2 && len(v.removal.Allowed) > 0 {
+				t.Errorf("approved is still %v", v.removal.Allowed)
+			}
+		})
 	}
 }

@@ -49,7 +49,9 @@ func (p *pass) plan(ctx context.Context, m *fleet.Member) (fleet.Plan, error) {
 	if err != nil {
 		return fleet.Plan{}, err
 	}
-	desired, err := m.Resolve(ctx, p.wish(m.Identity()), owner)
+	wish := p.wish(m.Identity())
+	wish.Manifest = append(slices.Clip(wish.Manifest), p.copiedTo(m.Identity())...)
+	desired, err := m.Resolve(ctx, wish, owner)
 	if err != nil {
 		return fleet.Plan{}, err
 	}

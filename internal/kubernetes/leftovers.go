@@ -182,13 +182,15 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 	if err != nil {
 		return l, nil, 0, err
 	}
-	held := map[fleet.Key]bool{}
+	held, again := map[fleet.Key]bool{}, max(c.retry, c.keptFor(l))
 	for _, o := range l.Spec.Objects {
 		also, err := elsewhere(ctx, m, o, kept)
 		if err != nil {
 			return l, nil, 0, err
 		}
-		held[fleet.KeyOf(o)] = also || slices.ContainsFunc(kept, o.SameObject)
+		if also || slices.ContainsFunc(kept, o.SameObject) {
+			held[fleet.KeyOf(o)], again = true, c.retry // the application may be about to hand it over
+		}
 	}
 	l, free, mark, err := c.mayGo(ctx, m, l, slices.DeleteFunc(slices.Clone(l.Spec.Objects), func(o api.InventoryObject) bool {
 		return held[fleet.KeyOf(o)]
@@ -198,7 +200,7 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 	}
 	waves := inOrder(m, free)
 	if len(waves) == 0 {
-		return l, l.Spec.Objects, c.retry, nil
+		return l, l.Spec.Objects, again, nil
 	}
 	for _, e := range l.Spec.Objects {
 		if !slices.ContainsFunc(waves[0], e.SameObject) {
@@ -215,6 +217,14 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 		}
 	}
 	return l, left, time.Second, nil
+}
+
+// keptFor is how long the objects of a leftover are still kept, unless somebody approves that they go.
+func (c *Leftovers) keptFor(l *api.Leftover) time.Duration {
+	if l.Spec.KeepUntil == nil {
+		return 0
+	}
+	return max(0, l.Spec.KeepUntil.Time().Sub(c.clock()))
 }
 
 // letGo takes Krake's mark off the objects, and returns those that still have it and when to look again.

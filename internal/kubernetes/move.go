@@ -3,7 +3,6 @@ package kubernetes
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -28,13 +27,16 @@ func (p *pass) beginMove(ctx context.Context) (controller.Result, error) {
 	}
 	now := p.now()
 	why, first := p.app.StopsFirst()
-	message := ""
-	if first {
+	copies, message := p.copies(), ""
+	switch {
+	case copies:
+		why, message = "its files are copied", "it is stopped while its files are copied to "+target.Metadata.Name
+	case first:
 		message = "it is stopped before it is created on " + target.Metadata.Name + ", because " + why
 	}
 	p.enterPhase(begin(api.Migration{
 		Message: message, Source: p.app.Status.RunningOn, Target: p.app.Status.ScheduledTo, SourceID: source, TargetID: target.Status.Identity,
-		Generation: p.app.Metadata.Generation, Started: &now, Failures: p.migration.Failures,
+		Generation: p.app.Metadata.Generation, Started: &now, Failures: p.migration.Failures, Copies: copies,
 	}, first, now, p.limits))
 	p.log.Info("moving", "application", p.key, "from", p.app.Status.RunningOn.Name, "to", target.Metadata.Name,
 		"phase", p.migration.Phase, "why", why)
@@ -71,7 +73,7 @@ func (p *pass) move(ctx context.Context) (controller.Result, error) {
 			again = settling(next, p.now(), p.limits)
 			result.why = fmt.Sprintf("it is ready, and has to be for %s until clients are sent there", p.limits.settle)
 		}
-		if next.Ready != p.migration.Ready {
+		if next.Ready != p.migration.Ready || next.Deadline != p.migration.Deadline || next.Attempts != p.migration.Attempts {
 			p.enterPhase(next)
 		}
 		return controller.Result{After: p.until(again)}, p.moveWaits(ctx, result.why)
@@ -86,6 +88,9 @@ func (p *pass) move(ctx context.Context) (controller.Result, error) {
 		}
 	}
 	status := p.effectsOf(eff, next)
+	if eff.switchOver {
+		p.settleTemplates()
+	}
 	p.log.Info("move", "application", p.key, "from", p.migration.Phase, "to", next.Phase, "message", next.Message)
 	p.tellMove(eff, next)
 	p.enterPhase(next)
@@ -141,18 +146,34 @@ func (p *pass) until(wait time.Duration) time.Duration {
 
 // moveAction does what the phase is for, and says when it is to be done again. An error is one of Krake's own API.
 func (p *pass) moveAction(ctx context.Context) (result, time.Duration, error) {
-	switch p.migration.Phase {
-	case api.PhaseStopping:
-		return p.clear(ctx, p.migration.SourceID, fleet.AndItsOwn, moved)
-	case api.PhaseRemoving:
-		return p.clear(ctx, p.migration.SourceID, fleet.Itself, moved)
-	case api.PhaseUndoing:
+	switch phase := p.migration.Phase; {
+	case phase == api.PhaseClaiming:
+		return p.claim(ctx)
+	case phase == api.PhaseStopping && p.migration.Copies:
+		return p.halt(ctx)
+	case phase == api.PhaseCopying:
+		return p.copy(ctx)
+	case phase == api.PhaseUndoing && p.migration.Copies:
+		return p.takeBack(ctx)
+	case phase == api.PhaseStopping:
+		return p.leaveSource(ctx, fleet.AndItsOwn)
+	case phase == api.PhaseRemoving:
+		return p.leaveSource(ctx, fleet.Itself)
+	case phase == api.PhaseUndoing:
 		return p.clear(ctx, p.migration.TargetID, fleet.Itself, undone)
-	case api.PhaseCreating:
+	case phase == api.PhaseCreating:
 		return p.createOnTarget(ctx)
 	default:
 		return result{}, p.resync, nil
 	}
+}
+
+// leaveSource removes everything from the source but files, which are kept for a while.
+func (p *pass) leaveSource(ctx context.Context, extent fleet.Extent) (result, time.Duration, error) {
+	if err := p.keepFiles(ctx, p.migration.SourceID); err != nil {
+		return result{}, 0, err
+	}
+	return p.clear(ctx, p.migration.SourceID, extent, moved)
 }
 
 // clear removes everything from one cluster of a move.
@@ -184,15 +205,8 @@ func (p *pass) createOnTarget(ctx context.Context) (result, time.Duration, error
 	if err == nil {
 		_, err = p.apply(ctx, m)
 	}
-	switch {
-	case err != nil && ours(err):
-		return result{}, 0, err
-	case errors.Is(err, errVanished):
-		return result{}, time.Millisecond, nil
-	case fleet.Final(err):
-		return result{refused, reasonOf(err).Message}, 0, nil
-	case err != nil:
-		return result{notYet, reasonOf(err).Message}, 2 * time.Second, nil
+	if err != nil {
+		return halfway(err)
 	}
 	m.Observe(p.entries(m.Identity()))
 	seen := p.live(m)

@@ -15,6 +15,8 @@ const (
 	refused                 // the target does not take the application
 	unheard                 // the cluster to remove from does not answer
 	withheld                // what is to be removed waits for approval
+	underWay                // the action is not done, and goes on
+	failed                  // the action did not work this time; it is begun anew
 )
 
 // result is an outcome, and for people what it waits for or why it cannot be had.
@@ -37,11 +39,19 @@ type moveLimits struct {
 	settle time.Duration // how long it has to be ready before the switch, so that its network has learned of it
 	drain  time.Duration // how long both copies run after the switch, so that clients can follow
 	clear  time.Duration // how long removing a copy may hold up everything else
+	copy   time.Duration // how long copying may go without getting on
 }
 
-// begin gives a move its first phase. Creating has a deadline; stopping takes as long as it takes.
+// maxAttempts is how often copying may fail in one move.
+const maxAttempts = 3
+
+// begin gives a move its first phase. Stopping takes as long as it takes where the application has to leave the source
+// either way; everything else has a deadline.
 func begin(m api.Migration, deleteFirst bool, now api.Time, limits moveLimits) api.Migration {
-	if deleteFirst {
+	switch {
+	case m.Copies:
+		return enter(m, api.PhaseClaiming, now, limits.ready)
+	case deleteFirst:
 		return enter(m, api.PhaseStopping, now, 0)
 	}
 	return enter(m, api.PhaseCreating, now, limits.ready)
@@ -54,17 +64,40 @@ func begin(m api.Migration, deleteFirst bool, now api.Time, limits moveLimits) a
 // that does not answer, because there the copy may still run that must not be the second one. Otherwise a copy that
 // cannot be removed holds up nothing for longer than its deadline: an application that is stuck in a move would neither
 // be updated nor repaired.
+//
+// A move that copies files is undone whatever goes wrong before the copy is ready: the source keeps its files, and starts
+// again. Where the target's copy may have been started, it is waited for as long as there is time: only then two may run.
 func advance(m api.Migration, r result, now api.Time, limits moveLimits) (api.Migration, effects) {
 	late := m.Deadline != nil && !now.Before(*m.Deadline)
 	leave := r.outcome == unheard || r.outcome == withheld || r.outcome == notYet && late // what is still there is removed by and by
 	switch m.Phase {
-	case api.PhaseStopping:
-		if r.outcome == done {
-			return finish(m, ""), effects{leaveSource: true}
+	case api.PhaseClaiming:
+		switch {
+		case r.outcome == done:
+			return enter(m, api.PhaseStopping, now, limits.clear), effects{}
+		case r.outcome == refused:
+			return undo(m, now, limits, sentence("the files cannot be copied", r.why)), effects{}
+		case late:
+			return undo(m, now, limits, sentence("there was no place for the files on the target in time", r.why)), effects{}
 		}
+	case api.PhaseStopping:
+		switch {
+		case r.outcome == done && m.Copies:
+			return enter(m, api.PhaseCopying, now, limits.copy), effects{}
+		case r.outcome == done:
+			return finish(m, ""), effects{leaveSource: true}
+		case m.Copies && r.outcome == refused:
+			return undo(m, now, limits, sentence("the files cannot be copied", r.why)), effects{}
+		case m.Copies && late:
+			return undo(m, now, limits, sentence("it could not be stopped in time", r.why)), effects{}
+		}
+	case api.PhaseCopying:
+		return advanceCopy(m, r, late, now, limits)
 	case api.PhaseCreating:
 		settled := r.outcome == done && settling(m, now, limits) <= 0
 		switch {
+		case settled && m.Copies: // nobody is on the source any more who could be followed
+			return enter(m, api.PhaseRemoving, now, limits.clear), effects{switchOver: true}
 		case settled:
 			return enter(m, api.PhaseDraining, now, limits.drain), effects{switchOver: true}
 		case r.outcome == done:
@@ -87,11 +120,46 @@ func advance(m api.Migration, r result, now api.Time, limits moveLimits) (api.Mi
 			return finish(m, ""), effects{handOver: leave}
 		}
 	case api.PhaseUndoing:
+		if m.Copies {
+			leave = late // the copy may run, and the source is about to be started
+		}
 		if r.outcome == done || leave {
 			return finish(m, m.Message), effects{giveUp: true, handOver: leave}
 		}
 	}
 	return m, effects{}
+}
+
+// advanceCopy is advance for the phase Copying. Time is given again as long as the copying gets on, not each time but when
+// half of it is over. An attempt that failed is begun anew, a few times.
+func advanceCopy(m api.Migration, r result, late bool, now api.Time, limits moveLimits) (api.Migration, effects) {
+	switch r.outcome {
+	case done:
+		return enter(m, api.PhaseCreating, now, limits.ready), effects{}
+	case refused:
+		return undo(m, now, limits, sentence("the files cannot be copied", r.why)), effects{}
+	case failed:
+		if m.Attempts++; m.Attempts >= maxAttempts {
+			return undo(m, now, limits, sentence("the files could not be copied", r.why)), effects{}
+		}
+		return restart(m, now, limits), effects{}
+	case underWay:
+		if m.Deadline == nil || m.Deadline.Time().Sub(now.Time()) < limits.copy/2 {
+			return restart(m, now, limits), effects{}
+		}
+		return m, effects{}
+	}
+	if late {
+		return undo(m, now, limits, sentence("copying the files did not get on", r.why)), effects{}
+	}
+	return m, effects{}
+}
+
+// restart gives a phase its time again.
+func restart(m api.Migration, now api.Time, limits moveLimits) api.Migration {
+	deadline := api.At(now.Time().Add(limits.copy))
+	m.Deadline = &deadline
+	return m
 }
 
 // settling is how long a copy that is ready on the target still has to be, before clients are sent there. A cluster's

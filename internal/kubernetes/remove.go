@@ -35,6 +35,9 @@ func (p *pass) remove(ctx context.Context) (controller.Result, error) {
 			return p.stillGoing(ctx)
 		}
 	}
+	if err := p.dropAllKept(ctx); err != nil {
+		return controller.Result{}, err
+	}
 	finalizers := slices.DeleteFunc(slices.Clone(p.app.Metadata.Finalizers), func(f string) bool { return f == api.FinalizerResources })
 	_, err := p.set.Patch(ctx, p.app, map[string]any{"metadata": map[string]any{"finalizers": finalizers}})
 	failpoint.Hit(failpoint.FinalizerRemoved)
@@ -228,12 +231,14 @@ func (p *pass) addToLeftover(ctx context.Context, l *api.Leftover) error {
 		return err
 	}
 	for _, o := range l.Spec.Objects {
-		if !slices.ContainsFunc(old.Spec.Objects, o.SameObject) {
+		if i := slices.IndexFunc(old.Spec.Objects, o.SameObject); i < 0 {
 			old.Spec.Objects = append(old.Spec.Objects, o)
+		} else if o.UID != "" {
+			old.Spec.Objects[i] = o // it may have been made again since
 		}
 	}
 	_, err = p.leftover.Patch(ctx, old, map[string]any{"spec": map[string]any{
-		"objects": old.Spec.Objects, "cleared": old.Spec.Cleared && l.Spec.Cleared,
+		"objects": old.Spec.Objects, "cleared": old.Spec.Cleared && l.Spec.Cleared, "keep_until": l.Spec.KeepUntil,
 	}})
 	return err
 }

@@ -12,7 +12,9 @@ import (
 // mayGo returns those objects of a batch on one cluster that may be removed, and by which mark others than the recorded
 // ones are known to be the application's: by none where only what was counted or approved may go.
 func (p *pass) mayGo(ctx context.Context, m *fleet.Member, objects []api.InventoryObject, g ground) (free []api.InventoryObject, mark string, err error) {
-	unasked := g.unasked(objects, p.app.Spec.Manifest)
+	unasked := slices.DeleteFunc(g.unasked(objects, p.app.Spec.Manifest), func(o api.InventoryObject) bool {
+		return isHelper(p.app.Metadata.UID, o) // nobody asked for it to be there either
+	})
 	if len(unasked) == 0 || p.budget.unlimited() {
 		return objects, p.app.Metadata.UID, p.nothingWaits(ctx, m.Identity())
 	}
@@ -86,12 +88,17 @@ func (p *pass) storeRemoval(ctx context.Context, before, after api.Removal) erro
 // mayGo returns those objects of a leftover that may be removed, and the mark by which others than the recorded ones are
 // known, as for an application; with the leftover as it is stored then.
 func (c *Leftovers) mayGo(ctx context.Context, m *fleet.Member, l *api.Leftover, objects []api.InventoryObject) (_ *api.Leftover, free []api.InventoryObject, mark string, err error) {
-	if l.Spec.Cleared || c.budget.unlimited() || len(objects) == 0 {
+	if !l.KeepsFiles() && (l.Spec.Cleared || c.budget.unlimited() || len(objects) == 0) {
 		return l, objects, l.Spec.ApplicationUID, nil
 	}
 	var before api.Removal
 	if _, err := c.set.GetPart(ctx, l, api.RemovalPart, &before); err != nil {
 		return l, nil, "", err
+	}
+	if l.KeepsFiles() {
+		v := keeping(before, objects, l.Spec.Cause, c.keptFor(l) > 0, l.Spec.KeepUntil)
+		l, err = c.storeVerdict(ctx, m, l, before, v)
+		return l, v.free, l.Spec.ApplicationUID, err
 	}
 	v, err := c.budget.judge(ctx, m, l.Spec.ApplicationUID, before, batch{objects, objects, l.Spec.Cause})
 	if err != nil {
@@ -99,6 +106,22 @@ func (c *Leftovers) mayGo(ctx context.Context, m *fleet.Member, l *api.Leftover,
 	}
 	l, err = c.storeVerdict(ctx, m, l, before, v)
 	return l, v.free, "", err
+}
+
+// keeping is the verdict on objects with files: as long as they are kept, those may go that somebody has approved, and then
+// all of them. An approval does not outlast that the application has an object again: it was for what was left then.
+func keeping(before api.Removal, objects []api.InventoryObject, cause string, kept bool, until *api.Time) verdict {
+	v := verdict{removal: forgetting(before, objects), objects: objects, free: objects}
+	v.removal.Waiting, v.removal.Until = []api.InventoryObject{}, nil
+	if !kept {
+		return v
+	}
+	isAllowed := func(o api.InventoryObject) bool { return slices.Contains(before.Allowed, o.UID) }
+	v.free = slices.DeleteFunc(slices.Clone(objects), func(o api.InventoryObject) bool { return !isAllowed(o) })
+	if waiting := slices.DeleteFunc(slices.Clone(objects), isAllowed); len(waiting) > 0 {
+		v.removal.Waiting, v.removal.Why, v.removal.Until = waiting, cause, until
+	}
+	return v
 }
 
 // storeVerdict stores what waits and what may go of a leftover, and the UIDs that its objects have now.

@@ -27,13 +27,15 @@ import (
 
 // Settings are what can be adjusted in the components; zero values are the defaults.
 type Settings struct {
-	ClusterInterval time.Duration // how often a cluster is asked how it is
-	MoveTimeout     time.Duration // how long the target of a move may take to be ready, and the copy that is left to go
-	Settle          time.Duration // how long a copy has to be ready on the target before a move switches over
-	Drain           time.Duration // how long both copies run after a move has switched over
-	RefusedRetry    time.Duration // how often a manifest that a cluster refused is tried again
-	Rules           core.Rules    // when a better place pays for a move
-	Demand          *core.Demand  // when clusters are made for applications; nil is the default
+	ClusterInterval time.Duration  // how often a cluster is asked how it is
+	MoveTimeout     time.Duration  // how long the target of a move may take to be ready, and the copy that is left to go
+	Settle          time.Duration  // how long a copy has to be ready on the target before a move switches over
+	Drain           time.Duration  // how long both copies run after a move has switched over
+	KeepVolumes     *time.Duration // how long claims are kept that an application has left; nil is the default
+	VolumeImage     string         // the image with which volumes are copied; without one, none are
+	RefusedRetry    time.Duration  // how often a manifest that a cluster refused is tried again
+	Rules           core.Rules     // when a better place pays for a move
+	Demand          *core.Demand   // when clusters are made for applications; nil is the default
 	// ClusterTemplate is a file with the TOSCA template of clusters that are made for applications; empty for none.
 	ClusterTemplate string
 	// Removals bounds how many objects go from a cluster at once that nobody asked for by name; nil is the default.
@@ -53,6 +55,9 @@ func (s Settings) confinement() *fleet.Confinement {
 }
 
 func (s Settings) check() error {
+	if s.KeepVolumes != nil && *s.KeepVolumes < 0 {
+		return errors.New("--keep-volumes must not be negative")
+	}
 	if len(s.ClusterWideKinds) > 0 && !s.OwnNamespaces {
 		return errors.New("--cluster-wide-kinds needs --own-namespaces: without it all kinds are allowed")
 	}
@@ -86,6 +91,9 @@ func (s Settings) demand() (core.Demand, error) {
 
 // DefaultRemovalLimit holds where Settings have none.
 var DefaultRemovalLimit = kubernetes.DefaultRemovalLimit
+
+// DefaultKeepVolumes holds where Settings have nothing else.
+const DefaultKeepVolumes = kubernetes.DefaultKeepVolumes
 
 // A component is a part of Krake that can run in a process of its own.
 type component struct {
@@ -271,6 +279,7 @@ func addApplications(e *environment, c *client.Client) error {
 	apps := kubernetes.NewApplications(kubernetes.Options{
 		Client: c, Apps: e.applications(), Clusters: e.allClusters(), Rules: rules, Fleet: e.members(), Log: e.log,
 		Events: events, Budget: budget, MoveTimeout: e.settings.MoveTimeout, Settle: e.settings.Settle, Drain: e.settings.Drain, RefusedRetry: e.settings.RefusedRetry,
+		KeepVolumes: e.settings.KeepVolumes, VolumeImage: e.settings.VolumeImage,
 		Confined: e.settings.confinement(),
 	})
 	e.changed = apps.Changed

@@ -8,6 +8,7 @@
 //	walk_test.go     the walk-through of the README, with an answer of the application at each station
 //	load_test.go     a move under a load of requests, of which those that fail are counted
 //	through_test.go  logs, commands, terminals, ports and differences; spdy_test.go has a cluster without WebSockets
+//	volumes_test.go  files that come along when an application moves, copying that breaks off, and files that are left behind
 //	krake_test.go    starts a server, runs rok, reads applications
 //
 // What is to be seen of an application without a container that runs belongs into package e2e.

@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds every wait. It is far more than anything takes.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 func TestMain(m *testing.M) { os.Exit(kubelabtest.Run(m)) }
 
@@ -33,6 +33,8 @@ type krake struct {
 	root string // of the module
 	url  string
 	env  []string // of rok
+
+	restart func() // kills the server, and starts it again on what it has stored
 }
 
 // application is what is read of one.
@@ -47,8 +49,8 @@ type application struct {
 	} `json:"status"`
 }
 
-// newKrake starts a server, and registers two clusters with the labels location=DE and location=SK.
-func newKrake(t *testing.T) *krake {
+// newKrake starts a server with these flags, and registers two clusters with the labels location=DE and location=SK.
+func newKrake(t *testing.T, flags ...string) *krake {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -56,7 +58,7 @@ func newKrake(t *testing.T) *krake {
 	}
 	k := &krake{TB: t, root: root}
 	clusters := kubelabtest.RealClusters(t, "berlin", "bratislava")
-	k.serve(t.TempDir())
+	k.serve(t.TempDir(), flags)
 	for i, location := range []string{"DE", "SK"} {
 		k.rok("kube", "cluster", "register", "-k", clusters[i].Path, "-l", "location="+location)
 	}
@@ -73,17 +75,23 @@ func newKrake(t *testing.T) *krake {
 var readyLine = regexp.MustCompile(`msg=ready address=(http://\S+)`)
 
 // serve starts the server as a process, which ends with the test.
-func (k *krake) serve(dir string) {
+func (k *krake) serve(dir string, flags []string) {
 	k.Helper()
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		k.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(k.root, "bin", "krake"), "server", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, "data"))
+	cmd := exec.Command(filepath.Join(k.root, "bin", "krake"), append([]string{"server", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, "data")}, flags...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		k.Fatalf("%v: run `make build`", err)
+	}
+	k.restart = func() {
+		k.Helper()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		k.serve(dir, flags)
 	}
 	k.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)

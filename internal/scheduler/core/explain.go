@@ -119,7 +119,7 @@ var releases = map[string]string{
 	MigrationOff: "its migration were switched on",
 	UnderWay:     "the move that is under way had ended",
 	NotRunning:   "it ran",
-	HasFiles:     "its manifest had no claim",
+	HasFiles:     "its files could be copied (migration_data: COPY) or were left behind (LEAVE)",
 }
 
 // prospect says what would make a cluster the chosen one.

@@ -106,8 +106,11 @@ func Rescue(s *Snapshot, a *api.Application, r Rules, now time.Time) Verdict {
 	return v
 }
 
-// onlyCopy is what holds an application that must not run twice.
+// onlyCopy is what holds an application that must not run twice, or whose files only the silent cluster has.
 func onlyCopy(a *api.Application) hold {
+	if a.Spec.MigrationData == api.DataCopy && len(a.Spec.Manifest.Claims()) > 0 {
+		return hold{code: HasFiles, sentence: "its files are to come along, and a cluster that does not answer gives none"}
+	}
 	if why, yes := a.StopsFirst(); yes {
 		return hold{code: StopsFirst, sentence: "it may still run there and must not run twice: " + why}
 	}

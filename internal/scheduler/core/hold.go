@@ -36,12 +36,29 @@ func holdOf(a *api.Application, forced bool, now time.Time) hold {
 		return hold{code: UnderWay, sentence: "a move is under way"}
 	case !forced && (a.Status.State == api.AppFailed || a.Status.State == api.AppCompleted):
 		return hold{code: NotRunning, sentence: "it is " + string(a.Status.State)}
-	case !forced && len(a.Spec.Manifest.Claims()) > 0:
-		return hold{code: HasFiles, sentence: "it has files on the claim " + a.Spec.Manifest.Claims()[0] + ", which a move would leave behind"}
+	case filesHold(a, forced) != "":
+		return hold{code: HasFiles, sentence: filesHold(a, forced)}
 	case now.Before(failed):
 		return hold{code: FailedMove, sentence: "a move has failed", until: failed}
 	}
 	return hold{}
+}
+
+// filesHold says why an application stays where its files are, empty if it need not. One that must leave its cluster stays
+// only if its files are to come along, and cannot.
+func filesHold(a *api.Application, forced bool) string {
+	claims := a.Spec.Manifest.Claims()
+	if len(claims) == 0 {
+		return ""
+	}
+	why := a.Spec.Manifest.Uncopyable()
+	switch {
+	case a.Spec.MigrationData == api.DataCopy && why != "":
+		return "its files are to come along and cannot be copied: " + why
+	case a.Spec.MigrationData == api.DataNone && !forced:
+		return "it has files on the claim " + claims[0] + ", which a move would leave behind (migration_data: COPY copies them, LEAVE begins anew)"
+	}
+	return ""
 }
 
 // moving says whether the application is on its way between two clusters. It must not get a third one then.

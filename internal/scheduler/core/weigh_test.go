@@ -120,6 +120,10 @@ func TestWhenAMoveIsMade(t *testing.T) {
 		"A-69 when that is over":                      {DefaultRules, application(since("a", time.Hour), heldUntil(noon)), []float64{-40, 0.1, 0.9, 0, 0.1, 0.9}, Moved, Better},
 		"R-4 a FAILED one is left alone":              {DefaultRules, application(since("a", time.Hour), state(api.AppFailed)), []float64{-40, 0.1, 0.9, 0, 0.1, 0.9}, Kept, NotRunning},
 		"one with files, which would stay behind":     {DefaultRules, application(since("a", time.Hour), claim("data")), []float64{-40, 0.1, 0.9, 0, 0.1, 0.9}, Kept, HasFiles},
+		"one with files, which are copied":            {DefaultRules, application(since("a", time.Hour), claim("data"), files(api.DataCopy)), []float64{-40, 0.1, 0.9, 0, 0.1, 0.9}, Moved, Better},
+		"one with files, which may stay behind":       {DefaultRules, application(since("a", time.Hour), claim("data"), files(api.DataLeave)), []float64{-40, 0.1, 0.9, 0, 0.1, 0.9}, Moved, Better},
+		"one with a device, which is to be copied":    {DefaultRules, application(since("a", time.Hour), device("data"), files(api.DataCopy)), []float64{-40, 0.1, 0.9, 0, 0.1, 0.9}, Kept, HasFiles},
+		"one with a device, which may stay behind":    {DefaultRules, application(since("a", time.Hour), device("data"), files(api.DataLeave)), []float64{-40, 0.1, 0.9, 0, 0.1, 0.9}, Moved, Better},
 		"one that has done its work":                  {DefaultRules, application(since("a", time.Hour), state(api.AppCompleted)), []float64{-40, 0.1, 0.9, 0, 0.1, 0.9}, Kept, NotRunning},
 		"one that is moving":                          {DefaultRules, application(since("a", time.Hour), condition(api.Migrating, api.True)), []float64{-40, 0.1, 0.9, 0, 0.1, 0.9}, Kept, UnderWay},
 		"one that has not arrived":                    {DefaultRules, application(since("a", time.Hour), runningOn("c")), []float64{-40, 0.1, 0.9, 0, 0.1, 0.9}, Kept, UnderWay},
@@ -395,5 +399,35 @@ func TestACandidateSaysWhatIsOddAboutItsMetrics(t *testing.T) {
 func claim(name string) func(*api.Application) {
 	return func(a *api.Application) {
 		a.Spec.Manifest = api.Manifest{{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"name": name}}}
+	}
+}
+
+func device(name string) func(*api.Application) {
+	return func(a *api.Application) {
+		claim(name)(a)
+		a.Spec.Manifest[0]["spec"] = map[string]any{"volumeMode": "Block"}
+	}
+}
+
+func files(data api.MigrationData) func(*api.Application) {
+	return func(a *api.Application) { a.Spec.MigrationData = data }
+}
+
+// One that must leave goes without its files, unless these are to come along and cannot.
+func TestFilesHoldAnApplicationThatMustLeaveOnlyIfTheyAreToComeAlong(t *testing.T) {
+	for name, c := range map[string]struct {
+		app  *api.Application
+		held bool
+	}{
+		"nothing is said":         {application(claim("data"), files(api.DataNone)), false},
+		"they are left":           {application(claim("data"), files(api.DataLeave)), false},
+		"they are copied":         {application(claim("data"), files(api.DataCopy)), false},
+		"they cannot be copied":   {application(device("data"), files(api.DataCopy)), true},
+		"there are none to copy":  {application(files(api.DataCopy)), false},
+		"they need not be copied": {application(device("data"), files(api.DataLeave)), false},
+	} {
+		if h := holdOf(c.app, true, noon); (h.code == HasFiles) != c.held {
+			t.Errorf("%s: %+v", name, h)
+		}
 	}
 }
