@@ -59,7 +59,7 @@ func TestWhoLeavesASilentCluster(t *testing.T) {
 		"its migration is off":                  {two, edits(fixed), Kept, "migration-off", "It stays on a because its migration is switched off, although the cluster has not answered since", 0},
 		"it has files":                          {two, edits(made(claim)), Kept, "has-files", "files", 0},
 		"it asks to be stopped first":           {two, edits(stopsFirst), Kept, "stops-first", "it may still run there and must not run twice: the application asks for it", 0},
-		"its files are to come along":           {two, edits(claim("data"), files(api.DataCopy)), Kept, "has-files", "a cluster that does not answer gives none", 0},
+		"its files are to come along":           {two, edits(made(claim), files(api.DataCopy)), Kept, "has-files", "a cluster that does not answer gives none", 0},
 		"it must not run twice":                 {two, edits(made(job)), Kept, "stops-first", "Job sum would do its work twice", 0},
 		"it has done its work":                  {two, edits(inAppState(api.AppCompleted)), Kept, "not-running", "", 0},
 		"a move has failed a short while ago":   {two, edits(heldUntil(noon.Add(time.Minute))), Waiting, "failed-move", "", time.Minute},
