@@ -50,6 +50,10 @@ func askPassword(ctx context.Context, terminal, to *os.File, question string) (s
 	if err != nil {
 		return "", fmt.Errorf("cannot ask for a password: %w", err)
 	}
+	defer func() { _ = term.Restore(fd, before) }()
+	if err := muteTerminal(fd); err != nil { // before the question: some answer at once
+		return "", fmt.Errorf("cannot ask for a password: %w", err)
+	}
 	fmt.Fprint(to, question)
 	defer fmt.Fprintln(to)
 	text, err := awaitAnswer(ctx, func() (string, error) {
@@ -58,7 +62,6 @@ func askPassword(ctx context.Context, terminal, to *os.File, question string) (s
 	})
 	switch {
 	case ctx.Err() != nil:
-		_ = term.Restore(fd, before)
 		return "", ctx.Err()
 	case err != nil:
 		return "", fmt.Errorf("no password was given: %w", err)
