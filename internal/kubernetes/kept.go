@@ -6,7 +6,6 @@ import (
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/client"
-	"github.com/rak-n-rok/krake/internal/failpoint"
 )
 
 // Files that an application has left behind are kept for a while: in a leftover, so that whatever becomes of the
@@ -29,14 +28,9 @@ func (p *pass) keepFiles(ctx context.Context, identity string) error {
 	}
 	l := api.NewKeptFiles(p.app, identity, cause, until)
 	l.Spec.Objects = kept
-	_, err := p.leftover.Create(ctx, l)
-	if client.Exists(err) {
-		err = p.addToLeftover(ctx, l)
-	}
-	if err != nil {
+	if err := p.leaveOver(ctx, l); err != nil {
 		return err
 	}
-	failpoint.Hit(failpoint.LeftoverCreated)
 	p.log.Info("files are kept", "application", p.key, "cluster", identity, "objects", len(kept), "until", until)
 	p.events.Normal(p.app, "FilesKept", "%d objects with files are kept on the cluster %s until %s.", len(kept), p.clusterName(identity), until)
 	p.drop(kept...)

@@ -211,18 +211,25 @@ func (p *pass) handOver(ctx context.Context, identity, cause string, g ground) e
 	}
 	l := api.NewLeftover(p.app, identity, cause)
 	l.Spec.Objects, l.Spec.Cleared = entries, len(g.unasked(entries, p.app.Spec.Manifest)) == 0
-	_, err := p.leftover.Create(ctx, l)
-	if client.Exists(err) {
-		err = p.addToLeftover(ctx, l)
-	}
-	if err != nil {
+	if err := p.leaveOver(ctx, l); err != nil {
 		return err
 	}
-	failpoint.Hit(failpoint.LeftoverCreated)
 	p.log.Info("left over", "application", p.key, "cluster", identity, "objects", len(entries), "cause", cause)
 	p.events.Warning(p.app, "LeftOver", "%d objects are left on the cluster %s: %s", len(entries), p.clusterName(identity), cause)
 	p.drop(entries...)
 	return p.flush(ctx)
+}
+
+// leaveOver writes down what is left on a cluster, beside what is already.
+func (p *pass) leaveOver(ctx context.Context, l *api.Leftover) error {
+	_, err := p.leftover.Create(ctx, l)
+	if client.Exists(err) {
+		err = p.addToLeftover(ctx, l)
+	}
+	if err == nil {
+		failpoint.Hit(failpoint.LeftoverCreated)
+	}
+	return err
 }
 
 func (p *pass) addToLeftover(ctx context.Context, l *api.Leftover) error {
