@@ -37,8 +37,8 @@ func (s *Scheduler) leaveRefusing(ctx context.Context, snapshot *core.Snapshot, 
 	if d.Outcome != core.Moved {
 		return controller.Result{After: stillRefused}, nil
 	}
-	if !s.reserve(snapshot, a, d.Chosen) {
-		return controller.Result{After: outrun}, nil
+	if secured, after, err := s.secure(ctx, snapshot, a, d.Chosen); !secured {
+		return controller.Result{After: after}, err
 	}
 	record, ref := s.remember(p, a, d), api.ClusterKind.Ref(a.Metadata.NamespaceOrEmpty(), d.Chosen)
 	if err := s.write(ctx, a, step{bind: &ref}, &record); err != nil {

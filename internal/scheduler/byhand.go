@@ -23,8 +23,8 @@ func (s *Scheduler) obey(ctx context.Context, snapshot *core.Snapshot, a *api.Ap
 		d = core.Obey(snapshot, a, now)
 	}
 	if d.Outcome == core.Moved {
-		if !s.reserve(snapshot, a, d.Chosen) {
-			return controller.Result{After: outrun}, nil
+		if secured, after, err := s.secure(ctx, snapshot, a, d.Chosen); !secured {
+			return controller.Result{After: after}, err
 		}
 		ref := api.ClusterKind.Ref(a.Metadata.NamespaceOrEmpty(), d.Chosen)
 		return controller.Result{}, gone(s.apply(ctx, a, step{decision: d, bind: &ref, record: true}))

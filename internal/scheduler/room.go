@@ -2,8 +2,10 @@ package scheduler
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/rak-n-rok/krake/api"
 	"github.com/rak-n-rok/krake/internal/capacity"
@@ -48,6 +50,24 @@ func (s *Scheduler) Asking(snapshot *core.Snapshot, a *api.Application) *core.Sn
 		return snapshot
 	}
 	return snapshot.Asking(capacity.RequestsOf(a), s.tenants.besides(a.Metadata.UID, rooms))
+}
+
+// stale is when an application is decided on again for which the cache of clusters is behind.
+const stale = 200 * time.Millisecond
+
+// secure makes sure of a cluster right before an application is bound to it: it is read again, as the cache may not have
+// heard yet that it was cordoned, and room is reserved there. If it is not secured, it is to be decided on anew after a while.
+func (s *Scheduler) secure(ctx context.Context, snapshot *core.Snapshot, a *api.Application, cluster string) (secured bool, after time.Duration, err error) {
+	c, err := s.clusters.Get(ctx, a.Metadata.NamespaceOrEmpty(), cluster)
+	if err != nil {
+		return false, stale, gone(err)
+	}
+	is := core.ClusterOf(c)
+	s.measure(c, &is)
+	if !snapshot.Accepts(&is, a) {
+		return false, stale, nil
+	}
+	return s.reserve(snapshot, a, cluster), outrun, nil
 }
 
 // reserve keeps the room on a cluster for an application until it is bound, which nobody else can take then. It fails if

@@ -322,8 +322,10 @@ func (s *Scheduler) reconcile(ctx context.Context, key controller.Key) (controll
 		snapshot = fresh
 		next = s.decide(snapshot, a)
 	}
-	if next.bind != nil && !s.reserve(snapshot, a, next.bind.Name) {
-		return controller.Result{After: outrun}, nil
+	if next.bind != nil {
+		if secured, after, err := s.secure(ctx, snapshot, a, next.bind.Name); !secured {
+			return controller.Result{After: after}, err
+		}
 	}
 	err = s.apply(ctx, a, next)
 	if client.NotFound(err) {

@@ -69,6 +69,32 @@ func TestNoApplicationLeavesAClusterThatTheCacheLacks(t *testing.T) {
 	}
 }
 
+func TestNoApplicationGoesToAClusterOfWhichTheCacheIsBehind(t *testing.T) {
+	for name, change := range map[string]func(w world, c *api.Cluster){
+		"cordoned": func(w world, c *api.Cluster) {
+			must(w.clusters.Patch(w.Context(), c, object{"spec": object{"unschedulable": true}}))(w)
+		},
+		"relabeled": func(w world, c *api.Cluster) { w.label(c, "tier", "silver") },
+		"removed": func(w world, c *api.Cluster) {
+			must(w.clusters.Delete(w.Context(), space, c.Metadata.Name, client.DeleteOptions{Force: true}))(w)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			c := w.cluster(space, "here", "tier", "gold")
+			var a *api.Application
+			s := w.behind(func() {
+				change(w, c)
+				a = w.app("echo", demanding("tier is gold"))
+			})
+			result, err := s.reconcile(t.Context(), controller.KeyOf(a))
+			if now := w.get(a); err != nil || result.After == 0 || place(now) != "" {
+				t.Errorf("it is on %q, again in %s, %v", place(now), result.After, err)
+			}
+		})
+	}
+}
+
 func TestADecisionOnWhatHasChangedIsNotWritten(t *testing.T) {
 	changes := map[string]func(w world, a *api.Application){
 		"by another binding": func(w world, a *api.Application) {

@@ -159,7 +159,8 @@ func TestAnApplicationMayComeBackToItsFiles(t *testing.T) {
 	approval := api.RemovalApproval{UIDs: waiting(s, s.leftovers, l)}
 	s.send("web", "berlin")
 	s.awaitApp("web", running("berlin"), healthy, settled)
-	if _, err := s.leftovers.Do(s.Context(), s.space, l.Metadata.Name, "approval", approval); err != nil {
+	// The leftover may have noticed already that the application has its files again, and refuse.
+	if _, err := s.leftovers.Do(s.Context(), s.space, l.Metadata.Name, "approval", approval); err != nil && !client.Conflict(err) && !client.NotFound(err) {
 		t.Fatal(err)
 	}
 	s.send("web", "bratislava")

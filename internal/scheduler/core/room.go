@@ -73,6 +73,9 @@ func (s *Snapshot) refusal(c *Cluster, a *api.Application) Refusal {
 	return c.Room.refuses(s.asks, s.ours[c.Name])
 }
 
+// Accepts says whether an application could be put on a cluster as it is now, which may be otherwise than in the snapshot.
+func (s *Snapshot) Accepts(c *Cluster, a *api.Application) bool { return s.refusal(c, a).Code == "" }
+
 // roomChanged says whether a cluster may have room for more or for less than before.
 func roomChanged(before, after *api.Cluster) bool {
 	b, a := &before.Status, &after.Status
