@@ -307,8 +307,8 @@ func (w *workplace) twoPlaces(ctx context.Context, n int, address string, flags 
 	return stop, nil
 }
 
-// valueSource answers as a Prometheus does that has one series of each name. A real one would add the time until it has
-// fetched a new value itself.
+// valueSource answers as a Prometheus does that has one series of each name, with all of them whatever it is asked. A real
+// one would add the time until it has fetched a new value itself.
 type valueSource struct {
 	url   string
 	reads counter
@@ -326,11 +326,15 @@ func (v *valueSource) set(name string, value float64) {
 	v.values[name] = value
 }
 
-func (v *valueSource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (v *valueSource) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[0,"%g"]}]}}`, v.values[r.FormValue("query")])
+	var series []string
+	for name, value := range v.values {
+		series = append(series, fmt.Sprintf(`{"metric":{"__name__":%q},"value":[0,"%g"]}`, name, value))
+	}
+	fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[%s]}}`, strings.Join(series, ","))
 }
 
 // deadKubeconfig leads to nobody.

@@ -70,10 +70,12 @@ func (s *source) Read(ctx context.Context, name string) (float64, error) {
 // Batch is a method of provider.BatchSource: of expressions, only the value comes back, and not whose it is.
 func (s *source) Batch(name string) bool { return plainName.MatchString(name) }
 
-// ReadAll is a method of provider.BatchSource.
+// ReadAll is a method of provider.BatchSource. What does not come back is asked for by itself: there are servers, and proxies
+// before servers, that know queries by name alone.
 func (s *source) ReadAll(ctx context.Context, names []string) (map[string]provider.Result, error) {
 	found, err := s.query(ctx, `{__name__=~"`+strings.Join(names, "|")+`"}`)
-	if err != nil {
+	var status *provider.StatusError
+	if err != nil && !(errors.As(err, &status) && status.Status < http.StatusInternalServerError) {
 		return nil, &provider.UnreachableError{Provider: "Prometheus", Cause: err}
 	}
 	var all []series
@@ -88,7 +90,8 @@ func (s *source) ReadAll(ctx context.Context, names []string) (map[string]provid
 	}
 	for _, name := range names {
 		if _, has := results[name]; !has {
-			results[name] = provider.Result{Err: provider.Invalid("Prometheus has no value of %q", name)}
+			value, err := s.Read(ctx, name)
+			results[name] = provider.Result{Value: value, Err: err}
 		}
 	}
 	return results, nil

@@ -131,7 +131,12 @@ func TestP3WhatEveryProviderHasToPass(t *testing.T) {
 
 func TestSeveralNamesAreAskedForTogether(t *testing.T) {
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if got, want := asked(t, r), `{__name__=~"heat|cold|dry|none"}`; got != want {
+		got := asked(t, r)
+		if got == "none" { // which is asked for once more by itself
+			providertest.Answer{Type: jsonType, Body: vector()}.ServeHTTP(w, r)
+			return
+		}
+		if want := `{__name__=~"heat|cold|dry|none"}`; got != want {
 			t.Errorf("asked was %s, want %s", got, want)
 		}
 		providertest.Answer{Type: jsonType, Body: vector(heat(`"1"`), heat(`"2"`), `{"metric":{"__name__":"cold"},"value":[1,"brr"]}`,
@@ -153,4 +158,26 @@ func TestSeveralNamesAreAskedForTogether(t *testing.T) {
 	h.Close()
 	_, err = source.ReadAll(t.Context(), []string{"heat"})
 	providertest.Unreachable(t, err, "refused")
+}
+
+func TestServersThatKnowOnlyNamesAreAskedForEach(t *testing.T) {
+	for name, together := range map[string]providertest.Answer{
+		"they find nothing": {Type: jsonType, Body: vector()},
+		"they refuse":       {Status: http.StatusBadRequest, Type: jsonType, Body: `{"status":"error"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if asked(t, r) == "heat" {
+					providertest.Answer{Type: jsonType, Body: vector(heat(`"1"`))}.ServeHTTP(w, r)
+					return
+				}
+				together.ServeHTTP(w, r)
+			}))
+			defer h.Close()
+			results, err := open(t, api.PrometheusProvider{URL: h.URL}).(provider.BatchSource).ReadAll(t.Context(), []string{"heat", "cold"})
+			if err != nil || results["heat"] != (provider.Result{Value: 1}) || results["cold"].Err == nil {
+				t.Errorf("%v, %v", results, err)
+			}
+		})
+	}
 }

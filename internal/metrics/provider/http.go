@@ -40,7 +40,7 @@ func Ask(client *http.Client, req *http.Request, suits func(mediaType string) bo
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
 	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("it answers %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+		return nil, &StatusError{resp.StatusCode}
 	case !suits(mediaType):
 		return nil, fmt.Errorf("its answer is of the type %.100q", mediaType)
 	}
@@ -52,6 +52,13 @@ func Ask(client *http.Client, req *http.Request, suits func(mediaType string) bo
 		return nil, ErrTooLong
 	}
 	return body, nil
+}
+
+// StatusError is the error of Ask about an answer that is none: one of another status than 200.
+type StatusError struct{ Status int }
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("it answers %d %s", e.Status, http.StatusText(e.Status))
 }
 
 // ErrTooLong is the error of Ask about an answer of more than MaxAnswer.
