@@ -192,8 +192,12 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 			held[fleet.KeyOf(o)], again = true, c.retry // the application may be about to hand it over
 		}
 	}
+	handingOver := l.KeepsFiles() && len(held) > 0 && c.handedOver(l) < settled
+	if handingOver {
+		again = time.Second
+	}
 	l, free, mark, err := c.mayGo(ctx, m, l, slices.DeleteFunc(slices.Clone(l.Spec.Objects), func(o api.InventoryObject) bool {
-		return held[fleet.KeyOf(o)]
+		return handingOver || held[fleet.KeyOf(o)] // all wait for one approval, and not some of them before the others
 	}))
 	if err != nil {
 		return l, nil, 0, err
@@ -218,6 +222,9 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 	}
 	return l, left, time.Second, nil
 }
+
+// handedOver is how long ago objects were added to a leftover. The application drops them from its inventory right after.
+func (c *Leftovers) handedOver(l *api.Leftover) time.Duration { return c.clock().Sub(l.Metadata.Modified.Time()) }
 
 // keptFor is how long the objects of a leftover are still kept, unless somebody approves that they go.
 func (c *Leftovers) keptFor(l *api.Leftover) time.Duration {

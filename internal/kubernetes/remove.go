@@ -237,6 +237,9 @@ func (p *pass) addToLeftover(ctx context.Context, l *api.Leftover) error {
 	if err != nil {
 		return err
 	}
+	if old, err = p.revoke(ctx, old); err != nil {
+		return err
+	}
 	for _, o := range l.Spec.Objects {
 		if i := slices.IndexFunc(old.Spec.Objects, o.SameObject); i < 0 {
 			old.Spec.Objects = append(old.Spec.Objects, o)
@@ -248,6 +251,18 @@ func (p *pass) addToLeftover(ctx context.Context, l *api.Leftover) error {
 		"objects": old.Spec.Objects, "cleared": old.Spec.Cleared && l.Spec.Cleared, "keep_until": l.Spec.KeepUntil,
 	}})
 	return err
+}
+
+// revoke takes back what was approved of kept files: it was for what was left then, and is not for what comes to it now.
+func (p *pass) revoke(ctx context.Context, l *api.Leftover) (*api.Leftover, error) {
+	if !l.KeepsFiles() {
+		return l, nil
+	}
+	var removal api.Removal
+	if _, err := p.leftover.GetPart(ctx, l, api.RemovalPart, &removal); err != nil || len(removal.Allowed) == 0 {
+		return l, err
+	}
+	return p.leftover.PatchStatus(ctx, l, map[string]any{"parts": map[string]any{api.RemovalPart: forgetting(removal, nil)}})
 }
 
 // notCleaned stores why the objects are still there.
