@@ -224,7 +224,9 @@ func (c *Leftovers) clean(ctx context.Context, m *fleet.Member, l *api.Leftover)
 }
 
 // handedOver is how long ago objects were added to a leftover. The application drops them from its inventory right after.
-func (c *Leftovers) handedOver(l *api.Leftover) time.Duration { return c.clock().Sub(l.Metadata.Modified.Time()) }
+func (c *Leftovers) handedOver(l *api.Leftover) time.Duration {
+	return c.clock().Sub(l.Metadata.Modified.Time())
+}
 
 // keptFor is how long the objects of a leftover are still kept, unless somebody approves that they go.
 func (c *Leftovers) keptFor(l *api.Leftover) time.Duration {
