@@ -271,7 +271,7 @@ func TestCopyingThatBreaksOffIsBegunAnew(t *testing.T) {
 	f.fill("berlin", 256<<20)
 	before := f.content("berlin")
 	f.rok("kube", "app", "update", "-L", "location is SK", f.name)
-	f.killReceiver()
+	f.breakOff()
 	f.awaitRunning(f.name, "bratislava")
 	if f.content("bratislava") != before || f.content("berlin") != before {
 		t.Error("files were lost")
@@ -285,10 +285,9 @@ func TestCopyingThatNeverWorksIsUndone(t *testing.T) {
 	f.fill("berlin", 256<<20)
 	before := f.content("berlin")
 	f.rok("kube", "app", "update", "-L", "location is SK", f.name)
-	for range 3 {
-		f.killReceiver()
-	}
+	// It is killed as often as it takes: an attempt may fail by itself as well.
 	f.await("the move being given up", func() error {
+		_, _ = killReceiver()
 		app, err := f.app(f.Context(), f.name)
 		if conditions := string(app.Status.Conditions); err == nil && !strings.Contains(conditions, "the files could not be copied") {
 			err = errors.New(conditions)
@@ -330,28 +329,13 @@ func TestCopyingOutlivesTheServer(t *testing.T) {
 	f.remove(f.name)
 }
 
-// killReceiver waits for a program that receives files, and kills the first process of its container.
-func (f *files) killReceiver() {
+// breakOff waits for a program that receives files, and kills the first process of its container.
+func (f *files) breakOff() {
 	f.Helper()
 	killed := 0
-	f.await("files being received", func() error {
-		receiver, err := process("receive", "")
-		if err != nil {
-			return err
-		}
-		space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", receiver))
-		if err != nil {
-			return err
-		}
-		first, err := process("wait", space)
-		if err != nil {
-			return err
-		}
-		if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
-			return err
-		}
-		killed = receiver
-		return nil
+	f.await("files being received", func() (err error) {
+		killed, err = killReceiver()
+		return err
 	})
 	f.await("the end of what received them", func() error {
 		if _, err := os.Stat(fmt.Sprintf("/proc/%d", killed)); err == nil {
@@ -359,6 +343,22 @@ func (f *files) killReceiver() {
 		}
 		return nil
 	})
+}
+
+// killReceiver ends the container in which files are received, and returns the process that has received them.
+func killReceiver() (receiver int, err error) {
+	if receiver, err = process("receive", ""); err != nil {
+		return 0, err
+	}
+	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", receiver))
+	if err != nil {
+		return 0, err
+	}
+	first, err := process("wait", space)
+	if err != nil {
+		return 0, err
+	}
+	return receiver, syscall.Kill(first, syscall.SIGKILL)
 }
 
 // process finds one of krake-volume that has this order, in a namespace of processes if one is named.
