@@ -3,12 +3,10 @@ package fleet
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -125,9 +123,10 @@ func (m *Member) Pods(ctx context.Context, entries []api.InventoryObject) ([]Pod
 		if err != nil {
 			return nil, answer(Key{Kind: "the pods of the namespace " + space}, err)
 		}
-		owners := &owners{m: m, view: &lookup{mapper: m.mapper}, space: space, own: own, known: map[schema.GroupVersionKind]map[types.UID][]metav1.OwnerReference{}}
+		ancestry := m.ancestryOf(func(it metav1.ObjectMeta) bool { return own[it.UID] })
+		ancestry.space, ancestry.lenient = space, true
 		for _, item := range list.Items {
-			belongs, err := owners.reach(ctx, item.Metadata.UID, item.Metadata.OwnerReferences, maxOwners)
+			belongs, err := ancestry.reach(ctx, metav1.ObjectMeta{UID: item.Metadata.UID, OwnerReferences: item.Metadata.OwnerReferences}, maxOwners)
 			if err != nil {
 				return nil, err
 			}
@@ -140,72 +139,4 @@ func (m *Member) Pods(ctx context.Context, entries []api.InventoryObject) ([]Pod
 		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 	})
 	return out, nil
-}
-
-// owners finds out, in one namespace, whether something has been made by objects that are ours. Each kind of owner is
-// listed once.
-type owners struct {
-	m     *Member
-	view  *lookup
-	space string
-	own   map[types.UID]bool
-	known map[schema.GroupVersionKind]map[types.UID][]metav1.OwnerReference
-}
-
-func (o *owners) reach(ctx context.Context, uid types.UID, refs []metav1.OwnerReference, depth int) (bool, error) {
-	if o.own[uid] {
-		return true, nil
-	}
-	if depth == 0 {
-		return false, nil
-	}
-	for _, ref := range refs {
-		if o.own[ref.UID] {
-			return true, nil
-		}
-		all, err := o.ofKind(ctx, schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind))
-		if err != nil {
-			return false, err
-		}
-		above, there := all[ref.UID]
-		if !there {
-			continue
-		}
-		if ours, err := o.reach(ctx, ref.UID, above, depth-1); ours || err != nil {
-			return ours, err
-		}
-	}
-	return false, nil
-}
-
-// ofKind lists the owners of the objects of a kind.
-func (o *owners) ofKind(ctx context.Context, kind schema.GroupVersionKind) (map[types.UID][]metav1.OwnerReference, error) {
-	if all, ok := o.known[kind]; ok {
-		return all, nil
-	}
-	o.known[kind] = nil
-	where, err := o.view.find(ctx, kind)
-	switch {
-	case Unreachable(err):
-		return nil, err
-	case err != nil || !where.namespaced:
-		return nil, nil // a node, or something that is not served any more
-	}
-	body, _, err := o.m.send(ctx, o.m.rest.Get().AbsPath(pathOf(where.resource, o.space, "")...).SetHeader("Accept", metaOnlyList))
-	if apierrors.IsForbidden(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, answer(Key{Kind: fmt.Sprintf("the objects of kind %s in the namespace %s", kind.Kind, o.space)}, err)
-	}
-	var list metav1.PartialObjectMetadataList
-	if err := json.Unmarshal(body, &list); err != nil {
-		return nil, &TransientError{Message: "a list of owners cannot be read", cause: err}
-	}
-	all := map[types.UID][]metav1.OwnerReference{}
-	for _, item := range list.Items {
-		all[item.UID] = item.OwnerReferences
-	}
-	o.known[kind] = all
-	return all, nil
 }
