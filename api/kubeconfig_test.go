@@ -89,7 +89,7 @@ func refused(key, list, name, entry string) string {
 		" is not accepted: give certificates and tokens inline"
 }
 
-func TestAClusterIsDefinedInOneOfTwoWays(t *testing.T) {
+func TestAClusterIsDefinedInOneOfTwoWays(t *testing.T) { // G11
 	const (
 		nothing = `{'spec': {'_schema': ['The cluster should be defined by a kubeconfig file or a TOSCA template.']}}`
 		output  = `{'spec': {'tosca': ['Invalid TOSCA template content. The output ` + "`kubeconfig`" + ` is missing.']}}`

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -283,15 +284,7 @@ func (w world) untilJudged(name string, want map[string]api.ReasonCode) (status 
 	w.Helper()
 	same := func(s api.MetricsStatus) bool {
 		status = s
-		if len(s.MetricsReasons) != len(want) || s.Conditions.Get(api.MetricsReadable).Reason == "" {
-			return false
-		}
-		for name, code := range want {
-			if s.MetricsReasons[name].Code != code {
-				return false
-			}
-		}
-		return true
+		return judgedAs(s.Conditions, s.MetricsReasons, want)
 	}
 	if strings.HasPrefix(name, "global") {
 		untilObject(w, client.Of[api.GlobalCloud](w.client), name, func(c *api.GlobalCloud) bool { return same(c.Status) })
@@ -299,6 +292,15 @@ func (w world) untilJudged(name string, want map[string]api.ReasonCode) (status 
 		untilObject(w, client.Of[api.Cloud](w.client), name, func(c *api.Cloud) bool { return same(c.Status) })
 	}
 	return status
+}
+
+// judgedAs says whether something was said of metrics, and these are exactly the reasons.
+func judgedAs(conditions api.Conditions, reasons map[string]api.Reason, want map[string]api.ReasonCode) bool {
+	codes := map[string]api.ReasonCode{}
+	for name, reason := range reasons {
+		codes[name] = reason.Code
+	}
+	return conditions.Get(api.MetricsReadable).Reason != "" && maps.Equal(codes, want)
 }
 
 // K-16, and the record of the decision.
@@ -400,7 +402,7 @@ func TestWhichClustersAreGivenACloud(t *testing.T) {
 	}
 }
 
-// and the rules about constraints that name a label or a metric.
+// and the rules about constraints that name a label or a metric.
 func TestApplicationsSeeWhatAClusterTakesOverFromItsCloud(t *testing.T) {
 	inherit := func(c *api.Cluster) { c.Metadata.InheritLabels, c.Spec.InheritMetrics = true, true }
 	for name, c := range map[string]struct {
@@ -412,8 +414,8 @@ func TestApplicationsSeeWhatAClusterTakesOverFromItsCloud(t *testing.T) {
 	}{
 		"A-10 a label of a cloud":          {"a", "location=IT", inherit, of(demanding("location is IT")), true},
 		"A-11 a label of a global cloud":   {"global-a", "location=IT", inherit, of(demanding("location is IT")), true},
-		"A-12 a metric":                    {"a", "load*6", inherit, func(t *testing.T) func(*api.Application) { return limited(t, "load > 5") }, true},
-		"a metric of a global cloud":       {"global-a", "load*6", inherit, func(t *testing.T) func(*api.Application) { return limited(t, "load > 5") }, true},
+		"A-12, A-25 a metric":              {"a", "load*6", inherit, func(t *testing.T) func(*api.Application) { return limited(t, "load > 5") }, true},
+		"A-25 a metric of a global cloud":  {"global-a", "load*6", inherit, func(t *testing.T) func(*api.Application) { return limited(t, "load > 5") }, true},
 		"nothing that is not asked for":    {"a", "location=IT", func(*api.Cluster) {}, of(demanding("location is IT")), false},
 		"a label that a constraint names":  {"a", "location=IT", cloudLabel("location is IT"), of(demanding("location is IT")), true},
 		"but no other one":                 {"a", "location=IT tier=gold", cloudLabel("location is IT"), of(demanding("tier is gold")), false},

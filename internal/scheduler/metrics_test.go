@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -154,5 +155,97 @@ func TestAClusterSaysThatItsMetricsCannotBeRead(t *testing.T) {
 	time.Sleep(500 * time.Millisecond) // many rounds
 	if after := version(); after != before {
 		t.Errorf("clusters are written: %s, then %s", before, after)
+	}
+}
+
+// offering registers a cluster with metrics.
+func (w world) offering(name string, o offer) {
+	w.Helper()
+	c := w.cluster(space, name)
+	c.Spec.Metrics = o.metrics()
+	must(w.clusters.Update(w.Context(), c))(w)
+}
+
+// A-22
+func TestEveryKindOfMetricsCounts(t *testing.T) {
+	w := newWorld(t)
+	w.sources(map[string]float64{"low": 0.1, "mid": 0.4})
+	prom := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(rw, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"sun"},"value":[1,"0.8"]}]}}`)
+	}))
+	t.Cleanup(prom.Close)
+	namespace := space
+	settings := api.MetricsProviderSpec{Type: "prometheus", Prometheus: &api.PrometheusProvider{URL: prom.URL}}
+	spec := func(most float64) api.MetricSpec {
+		return api.MetricSpec{AllowedValues: []int64{}, Max: most, Provider: api.MetricProvider{Name: "prom", Metric: "sun"},
+			Direction: api.HigherIsBetter, OutOfRange: api.RejectOutOfRange}
+	}
+	globalProvider, provider := api.New[api.GlobalMetricsProvider](), api.New[api.MetricsProvider]()
+	globalProvider.Metadata.Name, globalProvider.Spec = "prom", settings
+	provider.Metadata.Name, provider.Metadata.Namespace, provider.Spec = "prom", &namespace, settings
+	global, own := api.New[api.GlobalMetric](), api.New[api.Metric]()
+	global.Metadata.Name, global.Spec = "sun", spec(1)
+	own.Metadata.Name, own.Metadata.Namespace, own.Spec = "sun", &namespace, spec(4)
+	must(client.Of[api.GlobalMetricsProvider](w.client).Create(t.Context(), globalProvider))(w)
+	must(client.Of[api.MetricsProvider](w.client).Create(t.Context(), provider))(w)
+	must(client.Of[api.GlobalMetric](w.client).Create(t.Context(), global))(w)
+	must(client.Of[api.Metric](w.client).Create(t.Context(), own))(w)
+	for name, o := range map[string]offer{"global-prometheus": "sun*1", "global-static": "mid*1", "own-prometheus": "own:sun*1", "own-static": "own:low*1"} {
+		w.offering(name, o)
+	}
+	w.schedule()
+	var got []string
+	for _, c := range w.placement(w.untilOn(w.app("echo"), "global-prometheus")).Decisions[0].Candidates {
+		got = append(got, fmt.Sprintf("%s %g", c.Name, c.Score))
+	}
+	if want := "[global-prometheus 0.8 global-static 0.4 own-prometheus 0.2 own-static 0.1]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+// A-27 to A-29
+func TestAClusterSaysWhyItsMetricsCannotBeRead(t *testing.T) {
+	w := newWorld(t)
+	w.sources(map[string]float64{"mid": 0.5})
+	cases := map[string]struct {
+		has  offer
+		want map[string]api.ReasonCode
+	}{
+		"a-27": {"lost*1", map[string]api.ReasonCode{"lost": api.UnknownMetricsProvider}},
+		"a-28": {"nothing*1 silent*1", map[string]api.ReasonCode{"nothing": api.UnknownMetric, "silent": api.UnreachableMetricsProvider}},
+		"both": {"lost*1 nothing*1", map[string]api.ReasonCode{"lost": api.UnknownMetricsProvider, "nothing": api.UnknownMetric}},
+		"a-29": {"silent*1 mid*1", map[string]api.ReasonCode{"silent": api.UnreachableMetricsProvider}},
+		"own":  {"own:nothing*1 own:mid*1", map[string]api.ReasonCode{"nothing": api.UnknownMetric}},
+	}
+	for name, c := range cases {
+		w.offering(name, c.has)
+	}
+	w.schedule()
+	for name, c := range cases {
+		untilObject(w, w.clusters, name, func(o *api.Cluster) bool {
+			return o.Status.State == api.ClusterFailingMetrics && judgedAs(o.Status.Conditions, o.Status.MetricsReasons, c.want)
+		})
+	}
+	w.until(w.app("echo"), "refused", func(a *api.Application) bool {
+		return a.Status.Reason != nil && strings.Contains(a.Status.Reason.Message, "No matching Kubernetes cluster found: 5 not online")
+	})
+}
+
+// A-30: the value could be read once.
+func TestAValueThatWasReadOnceCountsForAWhile(t *testing.T) {
+	w := newWorld(t)
+	w.metric("heat")
+	w.values(map[string]float64{"heat": 5})
+	w.measured("a", "heat", 1.0)
+	w.schedule()
+	untilObject(w, w.clusters, "a", func(c *api.Cluster) bool { return c.Status.Conditions.Get(api.MetricsReadable).Reason == "Read" })
+	p := must(client.Of[api.GlobalMetricsProvider](w.client).Get(t.Context(), "", "static"))(w)
+	p.Spec = api.MetricsProviderSpec{Type: "prometheus", Prometheus: &api.PrometheusProvider{URL: "http://127.0.0.1:1"}}
+	must(client.Of[api.GlobalMetricsProvider](w.client).Update(t.Context(), p))(w)
+	untilObject(w, w.clusters, "a", func(c *api.Cluster) bool { return c.Status.Conditions.Get(api.MetricsReadable).Reason == "Held" })
+	a := w.untilOn(w.app("echo"), "a")
+	if d := w.placement(a).Decisions[0]; !d.Candidates[0].Terms[0].Held || a.Status.Scheduled == nil || a.Status.KubeControllerTriggered == nil {
+		t.Errorf("%+v of %+v", d, a.Status)
 	}
 }

@@ -32,7 +32,7 @@ spec:
   ports: [{port: 8080}]
 `
 
-func TestAnApplicationLivesOnAClusterFromCreationToDeletion(t *testing.T) {
+func TestAnApplicationLivesOnAClusterFromCreationToDeletion(t *testing.T) { // A-57
 	berlin := sites(t, "berlin")[0]
 	s := newScene(t)
 	s.walkThrough(berlin)

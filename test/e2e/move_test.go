@@ -114,7 +114,7 @@ func TestAUserMayAskForTheOtherOrder(t *testing.T) {
 	witness.swearNeverTwice()
 }
 
-func TestATargetThatRefusesLeavesTheSourceUntouched(t *testing.T) {
+func TestATargetThatRefusesLeavesTheSourceUntouched(t *testing.T) { // D9
 	on := sites(t, "berlin", "bratislava")
 	s := newScene(t)
 	s.join("berlin", on[0])

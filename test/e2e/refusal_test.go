@@ -182,7 +182,7 @@ spec:
         properties: {spec: {type: object, properties: {size: {type: integer}}}}
 `
 
-func TestAnApplicationBringsItsOwnNamespaceAndKindAndTakesThemAlong(t *testing.T) {
+func TestAnApplicationBringsItsOwnNamespaceAndKindAndTakesThemAlong(t *testing.T) { // A-58
 	berlin := sites(t, "berlin")[0]
 	s := newScene(t)
 	s.join("here", berlin)

@@ -280,7 +280,7 @@ func TestCopyingThatBreaksOffIsBegunAnew(t *testing.T) {
 }
 
 // What fails again and again is undone: the application is back where its files are, and has lost none.
-func TestCopyingThatNeverWorksIsUndone(t *testing.T) {
+func TestCopyingThatNeverWorksIsUndone(t *testing.T) { // D8
 	f := newFiles(t, "hopeless", "COPY")
 	f.fill("berlin", 256<<20)
 	before := f.content("berlin")
